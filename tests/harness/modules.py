@@ -1,0 +1,62 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module in this process, as Ansible would: arguments in, one JSON object out."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+from typing import Any
+from unittest import mock
+
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # ansible-core before 2.19
+
+    @contextlib.contextmanager
+    def patch_module_args(arguments: dict[str, Any]):
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
+            yield
+
+
+COLLECTION = "ansible_collections.hwcloud.maintenance.plugins"
+_FOREIGN_PREFIXES = ("HW_", "HUAWEICLOUD_", "HC_", "OS_")
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """The environment without anything that could sign in, and with C(extra)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_PREFIXES)}
+    return {**kept, **extra}
+
+
+def run_module(
+    name: str,
+    options: dict[str, Any],
+    *,
+    check_mode: bool = False,
+    diff: bool = True,
+    environ: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Run a module and return what it printed; C(failed) is in it when it failed."""
+    module = importlib.import_module(f"{COLLECTION}.modules.{name}")
+    arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
+    output = io.StringIO()
+    for store in ("_global_warnings", "_global_deprecations"):
+        getattr(warnings, store).clear()
+    with (
+        patch_module_args(arguments),
+        mock.patch.dict(os.environ, clean_environment(**(environ or {})), clear=True),
+        contextlib.redirect_stdout(output),
+        contextlib.suppress(SystemExit),
+    ):
+        module.main()
+    result = json.loads(output.getvalue())
+    result.pop("invocation", None)
+    return result

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Huawei Cloud on loopback: DCS, DDS, IAM and the metadata service on one port, with state in memory.
+
+Start it in the process of a test, or as a program whose first line of output is a JSON object with the same facts:
+
+    with Simulator("maintenance") as sim:
+        sim.url, sim.region, sim.project_id, sim.access_key, sim.secret_key, sim.username, sim.password, sim.domain_name
+        sim.projects, sim.ca_path                  # all project ids; the CA's file with tls=True, else None
+    python -m tests.simulator [--host 127.0.0.1] [--port 0] [--tls] [--scenario NAME|FILE.json] [--faults FILE.json]
+
+Control, by methods of `Simulator` and `SimulatorClient(url)`, or on the same port without sign-in:
+
+    journal(service=None)  GET  /_simulator/journal      method, path, query, status, service, operation, auth, fault,
+                                                         processed, request_headers (names) of each request, in order
+    operations()                                         the operation names of the journal
+    state()                GET  /_simulator/state        dcs_instances, tasks, dds_instances, scheduled_jobs, projects
+    instance(name), tasks(instance_name), jobs(status)   parts of the state
+    reset(scenario=None)   POST /_simulator/reset        {"scenario": name or object}; switches, faults, journal too
+    faults(rules)          POST /_simulator/faults       rules: see faults.py; GET shows those that are left
+    switches(changes)      POST /_simulator/switches     names and values: see switches.py; GET shows all
+    events(events)         POST /_simulator/events       events: see events.py; GET shows what waits, and errors
+    patch(*patches)        POST /_simulator/state/patch  patches: see events.py
+    expire_tokens()        POST /_simulator/expire_tokens
+    facts()                GET  /_simulator/facts        the first line of output
+
+A control call that is refused has status 400 and `{"error": sentence}`; the methods raise `ControlFailed`.
+
+Operations: ListInstances (of DCS and of DDS: tell them apart by `service`), ShowInstance, ListBackgroundTask,
+ShowBackgroundTaskProgress, DeleteBackgroundTask, ListCenterTask, DeleteCenterTask, ResizeInstance,
+CancelInstanceResize, ListMaintenanceWindows; ListScheduledTasks, CancelScheduledTask, UpgradeDatabaseVersion,
+ChangeOpsWindow; KeystoneCreateUserTokenByPassword, KeystoneListProjects, KeystoneListAuthDomains,
+CreateTemporaryAccessKey; CreateMetadataToken, ShowSecurityKey. Services: dcs, dds, iam, metadata.
+
+Scenarios: `maintenance` (default), `pages`, `empty`, `fleet:N:M[:J]`; the file format is in scenarios.py.
+
+`maintenance`, times relative to the load:
+
+    redis-sessions-prod   6 tasks; EXTENDING, the newest one is a spec change (EXTEND) that waits for the window
+    redis-cart-prod       3 tasks; dcsExportJob runs and succeeds 4 s after the load
+    redis-cache-staging   4 tasks, all finished; the oldest is named ChangeInstanceSpec
+    redis-queue-prod      no tasks
+    redis-reports         1 task with `details: null`; capacity 0, capacity_minor "0.125"
+    dds-orders-prod       jobs: Pending (1 h old), Completed (3 d), Canceled (2 d), Completed (60 d)
+    dds-catalogue-prod    jobs: Running (2 h), Pending (8 d)
+    dds-orders-staging    jobs: Failed (5 d), Pending (300 d)
+    second project        `sim-region-1_staging` with redis-sandbox, dds-sandbox and one Pending job
+    users                 operator (the first line's), auditor (may only read), guarded (needs the passcode 123456);
+                          keys SIMULATORACCESSKEY01..03 and simulator-secret-key-for-loopback-only-01..03,
+                          passwords Simulator-Password-1!..3!
+    agencies              maintenance-agency (also the machine's), audit-agency (may only read)
+
+Signatures are checked by the official signer. After six wrong ones in a row an access key is locked. Task ids that
+nobody has give 404 DCS.4404 (a code of no table) or 400 DCS.4070, job ids 404 DBS.200002 or 400 DBS.280016.
+"""
+
+from .client import ControlFailed, SimulatorClient
+from .server import Simulator
+
+__all__ = ["ControlFailed", "Simulator", "SimulatorClient"]
