@@ -11,11 +11,13 @@ out.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from environment import CHECKOUT
@@ -46,28 +48,30 @@ def surroundings(simulator: dict[str, Any]) -> dict[str, str]:
     }
 
 
+@contextlib.contextmanager
+def simulator(scenario: str) -> Iterator[dict[str, str]]:
+    """Run the simulator, and yield the environment variables of a command that is to work on it."""
+    command = [sys.executable, "-m", "tests.simulator", "--scenario", scenario]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            first_line = process.stdout.readline() if process.stdout else ""
+            if not first_line:
+                sys.exit("The simulator did not start: see its message above.")
+            yield surroundings(json.loads(first_line))
+        finally:
+            process.terminate()
+
+
 def main() -> int:
     """Start, run, stop, and return what ansible-playbook returned."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0].startswith("-"):
         arguments.insert(0, str(CHECKOUT / PLAYBOOK))
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.simulator", "--scenario", SCENARIO],
-        cwd=CHECKOUT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            first_line = process.stdout.readline() if process.stdout else ""
-            if not first_line:
-                print("demo.py: the simulator did not start: see its message above.", file=sys.stderr)
-                return 1
-            command = [pathlib.Path(sys.executable).with_name("ansible-playbook"), *arguments]
-            variables = surroundings(json.loads(first_line))
-            return subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
-        finally:
-            process.terminate()
+    with simulator(SCENARIO) as variables:
+        command = [pathlib.Path(sys.executable).with_name("ansible-playbook"), *arguments]
+        return subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":

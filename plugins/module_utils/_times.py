@@ -1,5 +1,4 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Times and durations: what users write, what DCS and DDS want, what they answer; always in UTC.

@@ -22,7 +22,8 @@ BIN = Path(sys.executable).parent
 class Run(NamedTuple):
     """What a run of ansible-playbook gave.
 
-    C(results) has a dictionary for each task and host: C(task), C(action), C(host), C(status), C(result).
+    C(results) has a dictionary for each task and host: C(task), C(action), C(host), C(status), C(result), and
+    C(seconds) since the task was started (with one host: how long it took).
     """
 
     returncode: int

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 from ansible.plugins.callback import CallbackBase
@@ -27,6 +28,13 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "results"
     CALLBACK_NEEDS_ENABLED = True
 
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self._started = 0.0
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._started = time.perf_counter()
+
     def _write(self, status, result):
         line = {
             "task": result._task.get_name(),
@@ -34,6 +42,7 @@ class CallbackModule(CallbackBase):
             "host": result._host.get_name(),
             "status": status,
             "result": result._result,
+            "seconds": time.perf_counter() - self._started,
         }
         with Path(os.environ["RESULTS_FILE"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")

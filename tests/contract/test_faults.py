@@ -1,0 +1,241 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults: each kind does what it says to the connection, the answer, the state and the journal."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.contract.caller import Caller
+from tests.simulator import ControlFailed, Simulator
+
+
+def _delete(caller: Caller, position: int = 1) -> requests.Response:
+    task = caller.sim.tasks("redis-sessions-prod")[position]
+    return caller.call("DELETE", f"{caller.tasks_path()}/{task['id']}")
+
+
+def _count(sim: Simulator) -> int:
+    return len(sim.tasks("redis-sessions-prod"))
+
+
+def _set(sim: Simulator, fault: Any, operation: str = "DeleteBackgroundTask", **rule: Any) -> None:
+    sim.faults([{"operation": operation, "fault": fault, **rule}])
+
+
+def _last(sim: Simulator) -> tuple[Any, Any, Any]:
+    entry = sim.journal()[-1]
+    return entry["status"], entry["fault"], entry["processed"]
+
+
+def test_status(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"status": 503, "body": {"error_code": "X.1"}, "headers": {"Retry-After": "7"}})
+    answer = _delete(caller)
+    assert (answer.status_code, answer.json(), answer.headers["Retry-After"]) == (503, {"error_code": "X.1"}, "7")
+    assert (_count(sim), _last(sim)) == (6, (503, "status", False))
+    assert _delete(caller).status_code == 200
+    assert _last(sim) == (200, None, True)
+
+
+def test_status_with_text_and_without_body(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"status": 502, "body": "<html>bad gateway</html>"})
+    answer = _delete(caller)
+    assert (answer.text, answer.headers["Content-Type"].partition(";")[0]) == ("<html>bad gateway</html>", "text/html")
+    _set(sim, {"status": 504})
+    answer = _delete(caller)
+    assert (answer.status_code, answer.content) == (504, b"")
+    _set(sim, {"status": 418, "body": "tea", "headers": {"content-type": "text/plain"}})
+    assert _delete(caller).headers["Content-Type"] == "text/plain"
+
+
+def test_status_after_processing(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"status": 500, "processed": True})
+    assert _delete(caller).status_code == 500
+    assert (_count(sim), _last(sim)) == (5, (500, "status", True))
+
+
+@pytest.mark.parametrize(("kind", "left"), [("drop_before", 6), ("drop_after", 5), ("reset", 6)])
+def test_lost_connections(sim: Simulator, caller: Caller, kind: str, left: int) -> None:
+    _set(sim, kind)
+    with pytest.raises(requests.ConnectionError):
+        _delete(caller)
+    assert (_count(sim), _last(sim)) == (left, (None, kind, left == 5))
+    assert _delete(caller).status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "error"), [("drop_before", http.client.RemoteDisconnected), ("reset", OSError)])
+def test_drop_and_reset_differ_on_the_wire(sim: Simulator, kind: str, error: type[Exception]) -> None:
+    sim.faults([{"path": "/v2/", "fault": kind}])
+    connection = http.client.HTTPConnection(urlsplit(sim.url).netloc, timeout=10)
+    connection.connect()
+    with pytest.raises(error) as caught:
+        connection.request("GET", "/v2/x")
+        connection.getresponse()
+    # RemoteDisconnected is an orderly end and also a ConnectionResetError; a reset comes from the socket itself.
+    assert isinstance(caught.value, http.client.RemoteDisconnected) == (kind == "drop_before")
+    connection.close()
+
+
+def test_delay(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"delay": 0.3}, "ListBackgroundTask")
+    started = time.monotonic()
+    assert caller.get(caller.tasks_path()).status_code == 200
+    assert time.monotonic() - started >= 0.3
+    assert _last(sim) == (200, "delay", True)
+    _set(sim, {"delay": 0.3, "status": 503}, "ListBackgroundTask")
+    started = time.monotonic()
+    assert caller.get(caller.tasks_path()).status_code == 503
+    assert time.monotonic() - started >= 0.3
+
+
+def test_delay_holds_up_nobody_else(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"delay": 30}, "ListBackgroundTask")
+    path = caller.tasks_path()
+    url, headers = caller.sign("GET", path)
+    with pytest.raises(requests.ReadTimeout):
+        caller.session.get(url, headers=headers, timeout=0.2)
+    started = time.monotonic()
+    assert caller.get(path).status_code == 200
+    assert time.monotonic() - started < 5
+
+
+def test_truncate(sim: Simulator, caller: Caller) -> None:
+    path = caller.tasks_path()
+    whole = caller.get(path).content
+    _set(sim, "truncate", "ListBackgroundTask")
+    url, headers = caller.sign("GET", path)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    assert answer.length == len(whole)
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        answer.read()
+    assert caught.value.partial == whole[: len(whole) // 2]
+    connection.close()
+    assert _last(sim) == (200, "truncate", True)
+
+
+def test_truncate_without_a_body(sim: Simulator, caller: Caller) -> None:
+    sim.switches({"delete_status": 204})
+    _set(sim, "truncate")
+    with pytest.raises(requests.RequestException):
+        assert _delete(caller).status_code is None
+    assert _count(sim) == 5
+
+
+@pytest.mark.parametrize("delete_status", [200, 204])
+def test_bodies_that_are_wrong(sim: Simulator, caller: Caller, delete_status: int) -> None:
+    sim.switches({"delete_status": delete_status})
+    _set(sim, "garbage")
+    answer = _delete(caller)
+    assert (answer.status_code, _count(sim)) == (200, 5)
+    assert answer.content
+    with pytest.raises(ValueError, match=r"."):
+        json.loads(answer.content)
+    _set(sim, "wrong_type")
+    answer = _delete(caller)
+    assert (answer.status_code, _count(sim)) == (200, 4)
+    assert isinstance(answer.json(), list)
+
+
+def test_content_type(sim: Simulator, caller: Caller) -> None:
+    _set(sim, "content_type", "ListBackgroundTask")
+    answer = caller.get(caller.tasks_path())
+    assert answer.headers["Content-Type"].partition(";")[0] == "text/html"
+    assert len(answer.json()["tasks"]) == 6
+
+
+def test_redirect(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"redirect": "http://127.0.0.1:1/elsewhere"})
+    answer = _delete(caller)
+    assert (answer.status_code, answer.headers["Location"]) == (307, "http://127.0.0.1:1/elsewhere")
+    assert (_count(sim), _last(sim)) == (6, (307, "redirect", False))
+
+
+def test_huge(sim: Simulator, caller: Caller) -> None:
+    _set(sim, {"huge": 3_000_000}, "ListBackgroundTask")
+    answer = caller.get(caller.tasks_path())
+    assert len(answer.json()["padding"]) == 3_000_000
+    _set(sim, "huge", "ListBackgroundTask")
+    url, headers = caller.sign("GET", caller.tasks_path())
+    with requests.get(url, headers=headers, stream=True, timeout=10) as answer:
+        assert int(answer.headers["Content-Length"]) > 50_000_000
+    assert caller.get(caller.tasks_path()).status_code == 200
+
+
+def test_which_requests_are_hit(sim: Simulator, caller: Caller) -> None:
+    statuses = lambda path, count: [caller.get(path).status_code for _ in range(count)]  # noqa: E731
+    path = caller.tasks_path()
+    sim.faults([{"operation": "ListBackgroundTask", "skip": 1, "times": 2, "fault": {"status": 500}}])
+    assert statuses(path, 5) == [200, 500, 500, 200, 200]
+    assert sim.faults() == []
+    sim.faults([{"method": "get", "path": "/tasks$", "times": None, "fault": {"status": 500}}])
+    assert statuses(path, 3) == [500, 500, 500]
+    assert statuses(caller.dcs + "/instances", 1) == [200]
+    assert sim.faults()[0]["times"] is None
+    sim.faults([{"operation": "ListInstances", "service": "dds", "fault": {"status": 500}}])
+    assert statuses(caller.dcs + "/instances", 1) == [200]
+    assert statuses(caller.dds + "/instances", 2) == [500, 200]
+    sim.faults(
+        [{"path": "/tasks", "fault": {"status": 500}}, {"path": "/tasks", "times": 2, "fault": {"status": 501}}]
+    )
+    assert statuses(path, 4) == [500, 501, 501, 200]
+
+
+def test_paths_without_an_operation_can_be_hit_and_control_cannot(sim: Simulator, caller: Caller) -> None:
+    sim.faults([{"path": ".", "times": None, "fault": {"status": 500}}])
+    assert caller.get("/nowhere").status_code == 500
+    assert caller.plain("POST", "/v3/auth/tokens", json={}).status_code == 500
+    assert len(sim.journal()) == 2
+    assert sim.reset()["url"] == sim.url
+    assert sim.faults() == []
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        [1],
+        [{}],
+        [{"fault": "boom"}],
+        [{"fault": {}}],
+        [{"fault": {"status": 503, "redirect": "x"}}],
+        [{"fault": {"status": "503"}}],
+        [{"fault": {"status": 99}}],
+        [{"fault": {"status": 500, "headers": []}}],
+        [{"fault": {"delay": -1}}],
+        [{"fault": {"delay": "1"}}],
+        [{"fault": {"redirect": 5}}],
+        [{"fault": {"huge": "x"}}],
+        [{"fault": {"truncate": True, "body": "x"}}],
+        [{"fault": "reset", "operation": "ListTasks"}],
+        [{"fault": "reset", "operation": 5}],
+        [{"fault": "reset", "path": "("}],
+        [{"fault": "reset", "times": -1}],
+        [{"fault": "reset", "skip": 0.5}],
+        [{"fault": "reset", "count": 1}],
+        [{"fault": 5}],
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(sim: Simulator, rules: Any) -> None:
+    sim.faults([{"path": "kept", "fault": "reset"}])
+    with pytest.raises(ControlFailed, match=r"\w+ \w+"):
+        sim.faults(rules)
+    assert [rule["path"] for rule in sim.faults()] == ["kept"]
+
+
+def test_connections_really_end(sim: Simulator) -> None:
+    """A dropped connection is closed for good, not left open."""
+    sim.faults([{"path": "/v2", "fault": "drop_before"}])
+    parts = urlsplit(sim.url)
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as raw:
+        raw.sendall(f"GET /v2/x HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        assert raw.recv(100) == b""
