@@ -153,15 +153,16 @@ def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) ->
 
 
 def _check_values(source: str, values: dict[str, str], names: dict[str, str]) -> None:
-    """Refuse what can only be a mistake in a header, such as the line end of a file; never quotes the value."""
+    """Refuse what can only be a mistake, such as the line end of a file; never quotes the value."""
     for name, value in values.items():
-        in_header = name in ("auth_token", "access_key", "security_token")
-        if in_header and not (value.isascii() and value.isprintable() and " " not in value):
-            raise ConfigError(
-                f"{names[name]} in {source} must consist of printable ASCII characters without blanks or line ends."
-            )
+        where = f"{names[name]} in {source}"
+        if name in ("auth_token", "access_key", "secret_key", "security_token"):
+            if not (value.isascii() and value.isprintable() and " " not in value):
+                raise ConfigError(f"{where} must consist of printable ASCII characters without blanks or line ends.")
+        elif not value.isprintable():
+            raise ConfigError(f"{where} must be text without line ends or control characters.")
         if name == "access_key" and ("," in value or "=" in value):
-            raise ConfigError(f"{names[name]} in {source} must be an access key id, without commas or equals signs.")
+            raise ConfigError(f"{where} must be an access key id, without commas or equals signs.")
 
 
 class Account:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service, only_instance
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Query, Service
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_api_time, to_dcs
 
 LIST_TASKS = Operation(
@@ -50,15 +50,10 @@ LIST_CENTER_TASKS = Operation("ListCenterTask", "dcs", "GET", "/v2/{project_id}/
 DELETE_CENTER_TASK = Operation(
     "DeleteCenterTask", "dcs", "DELETE", "/v2/{project_id}/tasks/{task_id}", "dcs:task:delete"
 )
-LIST_INSTANCES = Operation("ListInstances", "dcs", "GET", "/v2/{project_id}/instances", "dcs:instance:list")
-
 _TASK_KEYS = ListKeys("tasks", "task_count", "id")
-_INSTANCE_KEYS = ListKeys("instances", "instance_num", "instance_id")
 
 #: Two names of one thing: the old and the new word for a spec change (C2).
 SPEC_CHANGE_NAMES = frozenset(("EXTEND", "ChangeInstanceSpec"))
-
-_INSTANCE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII | re.IGNORECASE)
 
 
 def is_spec_change(task: Record) -> bool:
@@ -93,6 +88,9 @@ class Dcs(Service):
     """DCS for one account and project."""
 
     page_size = 1000  # C7
+    instance_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII | re.IGNORECASE)
+    list_instances = Operation("ListInstances", "dcs", "GET", "/v2/{project_id}/instances", "dcs:instance:list")
+    instance_keys = ListKeys("instances", "instance_num", "instance_id")
 
     def tasks(
         self, instance_id: str | None, *, start: datetime | None = None, wanted: t.Collection[str] | None = None
@@ -130,27 +128,9 @@ class Dcs(Service):
         """Call off a spec change that waits for the maintenance window (contract 2.6); never sent twice blindly."""
         return self.call(CANCEL_RESIZE, {"instance_id": instance_id, "task_id": task_id})
 
-    def instances(self, *, name: str | None = None) -> list[Record]:
-        """The instances of the project as the API returns them, or those with exactly this name."""
-        query = {} if name is None else {"name": name, "name_equal": "true"}
-        records = self.list_all(LIST_INSTANCES, {}, query, _INSTANCE_KEYS)
-        return [record for record in records if name is None or record.get("name") == name]
-
-    def instance_ids(self, names_or_ids: t.Sequence[str]) -> list[str]:
-        """The ids of instances given by id or exact name, in the order given, each once.
-
-        Nothing is asked of the service for ids; a single name costs one look-up, and several cost one listing.
-
-        :raises RefusedError: when a name fits no instance, or several.
-        """
-        names = list(dict.fromkeys(value for value in names_or_ids if not _INSTANCE_ID.match(value)))
-        found: dict[str, list[str]] = {name: [] for name in names}
-        if names:
-            for instance in self.instances(name=names[0] if len(names) == 1 else None):
-                if instance.get("name") in found:
-                    found[instance["name"]].append(instance["instance_id"])
-        chosen = {name: only_instance(ids, name, LIST_INSTANCES) for name, ids in found.items()}
-        return list(dict.fromkeys(chosen.get(value, value.lower()) for value in names_or_ids))
+    def name_query(self, name: str) -> Query:
+        """The name alone would find every instance whose name contains it (contract 2.7)."""
+        return {"name": name, "name_equal": "true"}
 
     def all_instance_ids(self) -> list[str]:
         """The ids of all instances of the project, sorted."""

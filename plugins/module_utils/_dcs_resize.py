@@ -149,7 +149,7 @@ class SpecChangeCancellation:
                     )
                 if error.uncertain:
                     return self._after_lost_answer(target, error)
-                if error.stops_all:
+                if error.stops_all or error.no_instance:
                     raise self._with_result(error, target) from None
                 tasks = self._after_refusal(target, error)
                 continue
@@ -198,7 +198,11 @@ class SpecChangeCancellation:
             raise self._with_result(error, target)
 
     def _after_acceptance(self, target: Record) -> dict[str, t.Any]:
-        last = self._look_until_over(target, self._wait.timeout)
+        try:
+            last = self._look_until_over(target, self._wait.timeout)
+        except MaintenanceError as error:
+            error.message = f"The cancellation was accepted, but its effect could not be looked at: {error.message}"
+            raise self._with_result(error, target, changed=True) from None
         if last is None or last["phase"] != SUCCEEDED:
             if last is not None and not has_ended(last) and self._wait.timeout > 0:
                 error = _refusal(
@@ -238,7 +242,10 @@ class SpecChangeCancellation:
 
     def _after_refusal(self, target: Record, error: MaintenanceError) -> list[Record]:
         """Read the list again after a refusal; return it when the spec change has ended without being carried out."""
-        tasks = self._dcs.tasks(self._instance_id)
+        try:
+            tasks = self._dcs.tasks(self._instance_id)
+        except MaintenanceError as unread:
+            raise self._with_result(unread, target) from None
         now = _find(tasks, target["id"])
         if now is not None and now["phase"] == SUCCEEDED:
             raise self._with_result(too_late(now), now)

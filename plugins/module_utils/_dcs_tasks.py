@@ -13,11 +13,16 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
-    ApiError,
     MaintenanceError,
     RefusedError,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, Wait, describe, has_ended
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    Record,
+    Wait,
+    attempt_each,
+    describe,
+    has_ended,
+)
 
 #: The API's code for "not allowed when the task is in the current state" (contract 4.3): used for our own refusal too.
 UNFINISHED_CODE = "DCS.4957"
@@ -72,23 +77,19 @@ def remove(dcs: Dcs, instance_id: str | None, task_ids: t.Sequence[str], *, chec
     if check_mode:
         return _removal_result(plan, to_remove, plan.absent, {}, [])
 
-    removed: list[str] = []
-    failed: dict[str, MaintenanceError] = {}
-    for task_id in to_remove:
-        try:
-            dcs.delete_task(instance_id, task_id)
-        except MaintenanceError as error:
-            failed[task_id] = error
-            if error.stops_all:
-                break
-        else:
-            removed.append(task_id)
-    not_tried = [task_id for task_id in to_remove if task_id not in failed and task_id not in removed]
-    gone = _found_gone(dcs, instance_id, failed)
-    removed_without_answer = [task_id for task_id in gone if failed[task_id].uncertain]
-    removed = [task_id for task_id in to_remove if task_id in removed or task_id in removed_without_answer]
-    absent = plan.absent + [task_id for task_id in gone if task_id not in removed]
-    failed = {task_id: error for task_id, error in failed.items() if task_id not in gone}
+    absent = list(plan.absent)
+
+    def settle(done: list[str], failed: dict[str, MaintenanceError]) -> None:
+        for task_id in _found_gone(dcs, instance_id, failed):
+            # Without an answer it is taken to be our doing; after a plain refusal somebody else was faster.
+            (done if failed.pop(task_id).uncertain else absent).append(task_id)
+
+    removed, failed, not_tried = attempt_each(
+        to_remove,
+        lambda task_id: dcs.delete_task(instance_id, task_id),
+        settle,
+        lambda error: error.stops_all or error.no_instance,
+    )
     result = _removal_result(plan, removed, absent, failed, not_tried)
     if failed:
         raise _removal_error(failed, len(removed), len(not_tried), result)
@@ -112,12 +113,9 @@ def _found_gone(dcs: Dcs, instance_id: str | None, failed: dict[str, Maintenance
 
 
 def _is_doubtful(error: MaintenanceError) -> bool:
-    if isinstance(error, ApiError):
-        refused_for_state = error.code == UNFINISHED_CODE
-        return error.uncertain or (
-            error.http_status in (400, 404, 409) and not error.stops_all and not refused_for_state
-        )
-    return error.uncertain
+    if error.uncertain:
+        return True
+    return error.http_status in (400, 404, 409) and not error.no_instance and error.code != UNFINISHED_CODE
 
 
 def _removal_result(
@@ -188,14 +186,15 @@ def wait_until_finished(
     while task_ids:
         listed = {task["id"]: task for task in dcs.tasks(instance_id, wanted=task_ids)}
         seen.update((task_id, listed[task_id]) for task_id in task_ids if task_id in listed)
-        absent = [task_id for task_id in task_ids if task_id not in listed]
+        # A task whose record was removed while it was waited for has ended, nobody knows how.
+        absent = [id_ for id_ in task_ids if id_ not in listed and not (id_ in seen and has_ended(seen[id_]))]
         unfinished = [task for task_id, task in listed.items() if task_id in task_ids and not has_ended(task)]
         waited = time.monotonic() - started
         _note_progress(progress, waited, len(task_ids), unfinished)
         if not unfinished or wait is None or waited >= wait.timeout:
             break
         wait.pause(min(wait.interval, wait.timeout - waited))
-    tasks = [seen[task_id] for task_id in task_ids if task_id in seen]
+    tasks = [seen[task_id] for task_id in task_ids if task_id in seen and task_id not in absent]
     result = {
         "changed": False,
         "tasks": tasks,

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service, only_instance
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import to_dds
 
 LIST_JOBS = Operation("ListScheduledTasks", "dds", "GET", "/v3/{project_id}/scheduled-jobs", "dds:task:list")
@@ -26,12 +26,8 @@ CANCEL_JOB = Operation(
     "/v3/{project_id}/scheduled-jobs/{job_id}",
     "dds:instance:cancelScheduledJob",
 )
-LIST_INSTANCES = Operation("ListInstances", "dds", "GET", "/v3/{project_id}/instances", "dds:instance:list")
 
 _JOB_KEYS = ListKeys("schedules", "total_count", "job_id")
-_INSTANCE_KEYS = ListKeys("instances", "total_count", "id")
-
-_INSTANCE_ID = re.compile(r"[0-9a-f]{32}in\d\d\Z", re.ASCII | re.IGNORECASE)
 
 
 def build_job(api_object: Record) -> Record:
@@ -43,6 +39,10 @@ class Dds(Service):
     """DDS for one account and project."""
 
     page_size = 100  # contract 3.2 and 3.5
+    instance_id = re.compile(r"[0-9a-f]{32}in\d\d\Z", re.ASCII | re.IGNORECASE)
+    list_instances = Operation("ListInstances", "dds", "GET", "/v3/{project_id}/instances", "dds:instance:list")
+    # The name is an exact filter unless it starts with an asterisk, which no accepted name does (contract 3.5).
+    instance_keys = ListKeys("instances", "total_count", "id")
 
     def jobs(
         self,
@@ -73,20 +73,3 @@ class Dds(Service):
     def cancel_job(self, job_id: str) -> Answer:
         """Call off a scheduled job that is still pending (contract 3.4); it stays listed as C(Canceled)."""
         return self.call(CANCEL_JOB, {"job_id": job_id}, read_body=False)
-
-    def instance_ids(self, names_or_ids: t.Sequence[str]) -> list[str]:
-        """The ids of instances given by id or exact name, in the order given, each once.
-
-        Nothing is asked of the service for ids; each name costs one look-up.
-
-        :raises RefusedError: when a name fits no instance, or several.
-        """
-        return list(dict.fromkeys(self._instance_id(value) for value in names_or_ids))
-
-    def _instance_id(self, name_or_id: str) -> str:
-        if _INSTANCE_ID.match(name_or_id):
-            return name_or_id.lower()
-        # The filter is exact unless it starts with an asterisk, which no accepted name does (contract 3.5).
-        instances = self.list_all(LIST_INSTANCES, {}, {"name": name_or_id}, _INSTANCE_KEYS)
-        ids = [instance["id"] for instance in instances if instance.get("name") == name_or_id]
-        return only_instance(ids, name_or_id, LIST_INSTANCES)

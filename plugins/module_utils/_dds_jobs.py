@@ -21,6 +21,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
     UNKNOWN,
     Record,
     Wait,
+    attempt_each,
     describe,
     has_ended,
 )
@@ -109,21 +110,14 @@ def cancel(dds: Dds, selection: Selection, rules: Rules, wait: Wait, *, check_mo
     not_tried: list[str] = []
     if check_mode:
         cancelled = list(plan.to_cancel)
-        jobs = [_predicted(job) if job["job_id"] in cancelled else job for job in plan.jobs]
-        plan = plan._replace(jobs=jobs)
     else:
-        accepted: list[str] = []
-        for job_id in plan.to_cancel:
-            try:
-                dds.cancel_job(job_id)
-            except MaintenanceError as error:
-                failed[job_id] = error
-                if error.stops_all:
-                    break
-            else:
-                accepted.append(job_id)
-        not_tried = [job_id for job_id in plan.to_cancel if job_id not in failed and job_id not in accepted]
-        plan, cancelled = _look_again(dds, selection, plan, accepted, failed, wait)
+        cancelled, failed, not_tried = attempt_each(
+            plan.to_cancel,
+            dds.cancel_job,
+            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed),
+            lambda error: error.stops_all,
+        )
+    plan = plan._replace(jobs=[_predicted(job) if job["job_id"] in cancelled else job for job in plan.jobs])
     result = _result(plan, cancelled, failed, not_tried)
     _raise_for_rest(plan, rules, failed, not_tried, result)
     return result
@@ -143,52 +137,47 @@ def _look_again(
     dds: Dds,
     selection: Selection,
     plan: CancellationPlan,
-    accepted: list[str],
-    failed: dict[str, MaintenanceError],
     wait: Wait,
-) -> tuple[CancellationPlan, list[str]]:
-    """Read the jobs again after the attempts, and correct plan and failures by what they are now.
+    done: list[str],
+    failed: dict[str, MaintenanceError],
+) -> None:
+    """Read the jobs again after the attempts, and correct all lists by what the jobs are now.
 
     A cancellation that failed may have been carried out all the same, or somebody else may have been faster: no error
     code is documented for either (contract 3.4). An accepted one is believed when the job reads Canceled.
     """
-    tried = [*accepted, *failed]
-    if not tried:
-        return plan, []
+    tried = [*done, *failed]
     started = time.monotonic()
     while True:
         try:
             now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried, job_names=None))}
         except MaintenanceError as unread:
             if not failed:
-                failed.update((job_id, _unconfirmed(unread)) for job_id in accepted)
-            return plan, accepted
-        waiting = [job_id for job_id in accepted if job_id in now and now[job_id]["phase"] in _NOT_STARTED]
+                failed.update((job_id, _unconfirmed(unread)) for job_id in done)
+            return
         waited = time.monotonic() - started
-        if not waiting or waited >= wait.timeout:
+        if waited >= wait.timeout or all(
+            job_id not in now or now[job_id]["phase"] not in _NOT_STARTED for job_id in done
+        ):
             break
         wait.pause(min(wait.interval, wait.timeout - waited))
-    cancelled = []
-    already_cancelled = list(plan.already_cancelled)
-    too_late = list(plan.too_late)
-    missing = list(plan.missing)
+    plan.jobs[:] = [now.get(job["job_id"], job) for job in plan.jobs]
     for job_id in tried:
         phase = now[job_id]["phase"] if job_id in now else None
-        error = failed.get(job_id)
+        error = failed.pop(job_id, None)
         if phase == CANCELLED or (phase is None and error is None):
-            if error is None or error.uncertain:
-                cancelled.append(job_id)
-            else:
-                already_cancelled.append(job_id)
-            failed.pop(job_id, None)
-        elif phase is None:
-            missing.append(job_id)
-            failed.pop(job_id, None)
+            if error is not None:
+                # Without an answer it is taken to be our doing; after a plain refusal somebody else was faster.
+                (done if error.uncertain else plan.already_cancelled).append(job_id)
+            continue
+        if error is None:
+            done.remove(job_id)
+        if phase is None:
+            plan.missing.append(job_id)
         elif phase not in _NOT_STARTED:
-            too_late.append(job_id)
-            failed.pop(job_id, None)
-        elif error is None:
-            failed[job_id] = RefusedError(
+            plan.too_late.append(job_id)
+        else:
+            failed[job_id] = error or RefusedError(
                 f"The cancellation was accepted, but after {wait.timeout:g} seconds the job still reads"
                 f" {now[job_id].get('job_status')}.",
                 code="WaitTimeout",
@@ -197,9 +186,6 @@ def _look_again(
                 retryable=True,
                 hint="Look at the job again later, or raise wait_timeout.",
             )
-    jobs = [now.get(job["job_id"], job) for job in plan.jobs]
-    jobs = [_predicted(job) if job["job_id"] in cancelled else job for job in jobs]
-    return plan._replace(jobs=jobs, already_cancelled=already_cancelled, too_late=too_late, missing=missing), cancelled
 
 
 def _unconfirmed(error: MaintenanceError) -> MaintenanceError:

@@ -89,29 +89,31 @@ class Endpoints:
 
 def _checked_url(where: str, url: t.Any, service: str) -> str:
     rule = "must be an https URL of a host, such as https://dcs.cn-north-4.myhuaweicloud.com"
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigError(f"{where} {rule}; got {_shown(url)}.")
+    if "@" in str(url):
+        # Never quoted: what stands before the @ may be a password, wherever in the text it is.
+        raise ConfigError(f"{where} {rule}, without a user name or password in it.")
+    wrong = ConfigError(f"{where} {rule}; got {_shown(url)}.")
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise wrong
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigError(f"{where} {rule}; got {_shown(url)}.") from None
-    if "@" in parts.netloc:
-        # Never quoted: what stands before the @ may be a password.
-        raise ConfigError(f"{where} {rule}, without a user name or password in it.")
-    if not (_HOST.match(host) or _is_ip_address(host)) or parts.scheme not in ("http", "https") or "\\" in url:
-        raise ConfigError(f"{where} {rule}; got {_shown(url)}.")
-    path = parts.path.rstrip("/")
-    if service == "iam" and path == "/v3":
-        path = ""
-    if path or parts.query or parts.fragment or url.endswith(("?", "#")):
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not (_HOST.match(host) or _is_ip_address(host)):
+        raise wrong
+    netloc = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
+    # Python's parser drops what follows the bracket of an IPv6 address; nothing may be dropped here.
+    if parts.netloc.lower() != netloc:
+        raise wrong
+    allowed = ("", "/", "/v3", "/v3/") if service == "iam" else ("", "/")
+    if parts.path not in allowed or parts.query or parts.fragment or url.endswith(("?", "#")):
         raise ConfigError(f"{where} {rule}, without a path; got {_shown(url)}.")
     if parts.scheme == "http" and not _is_loopback(host):
         raise ConfigError(
             f"{where} must use https: plain http is accepted for loopback addresses only; got {_shown(url)}."
         )
-    netloc = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{netloc}{'' if port is None else ':' + str(port)}"
+    return f"{parts.scheme}://{netloc}"
 
 
 def _is_ip_address(host: str) -> bool:

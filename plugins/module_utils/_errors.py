@@ -17,35 +17,25 @@ import typing as t
 RETRYABLE_STATUSES = frozenset((429, 500, 502, 503, 504))
 
 #: Codes that mean "busy, try again later", although their HTTP status says 400 or 403 (contract 4.3, 4.6).
+#: Each DCS code has a twin of nine digits, which may come instead.
 _BUSY_CODES = frozenset(
-    (
-        "DCS.4111",
-        "DCS.4113",
-        "DCS.4114",
-        "DCS.4115",
-        "DCS.4116",
-        "DCS.4117",
-        "DCS.4118",
-        "DCS.4120",
-        "DBS.200019",
-        "DBS.200998",
-        "DBS.201015",
-        "DBS.280443",
-    )
+    [f"DCS.4{number}" for number in (111, 113, 114, 115, 116, 117, 118, 120)]
+    + [f"111400{number}" for number in (111, 113, 114, 115, 116, 117, 118, 120)]
+    + ["DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
+)
+
+#: Codes with HTTP status 403 that speak of the state of one instance or job, not of permission (contract 4.6).
+_STATE_CODES = frozenset(
+    ("DBS.200011", "DBS.200018", "DBS.200019", "DBS.200076", "DBS.201000", "DBS.201014", "DBS.201015", "DBS.201028")
 )
 
 #: Codes that mean "this instance does not exist", whatever the HTTP status (C12, contract 4.3 and 4.6).
 _NO_INSTANCE_CODES = frozenset(
-    (
-        "DCS.3022",
-        "111404022",
-        "DBS.200002",
-        "DBS.280110",
-        "DBS.201501",
-        "DBS.201502",
-        "DBS.201028",
-    )
+    ("DCS.3022", "111404022", "DBS.200002", "DBS.280110", "DBS.201501", "DBS.201502", "DBS.201028")
 )
+
+#: Codes that mean "the requested URL does not exist" (C10).
+_NO_URL_CODES = frozenset(("DCS.4001", "111404001"))
 
 #: Digits of the gateway's codes that mean "no such API here" (C10, C22; contract 4.4).
 _NO_API_DIGITS = frozenset(("0101", "0103"))
@@ -95,9 +85,12 @@ class MaintenanceError(Exception):
     @property
     def stops_all(self) -> bool:
         """Whether the rest of a bulk task would fail in the same way, so that it is not tried."""
-        return (
-            not isinstance(self, ApiError) or self.http_status not in (400, 404, 409) or self.no_api or self.no_instance
-        )
+        return True
+
+    @property
+    def no_instance(self) -> bool:
+        """Whether the service says that the instance does not exist."""
+        return False
 
     def failure(self) -> dict[str, t.Any]:
         """The dictionary that a runbook can branch on; its keys are always the same."""
@@ -145,20 +138,22 @@ class RefusedError(MaintenanceError):
 
 
 class ApiError(MaintenanceError):
-    """The service answered with an error.
+    """The service answered with an error."""
 
-    :ivar action: the IAM action that the operation needs, to be named when permission is missing.
-    """
+    @property
+    def stops_all(self) -> bool:
+        """As above: an error that is about one instance, task or job does not stop the others."""
+        return self.no_api or (self.http_status not in (400, 404, 409) and self.code not in _STATE_CODES)
 
     @property
     def no_instance(self) -> bool:
-        """Whether the answer says that the instance does not exist."""
+        """As above."""
         return self.code in _NO_INSTANCE_CODES
 
     @property
     def no_api(self) -> bool:
         """Whether the answer says that this region or cloud does not offer the API at all."""
-        return self.code == "DCS.4001" or gateway_digits(self.code) in _NO_API_DIGITS
+        return self.code in _NO_URL_CODES or gateway_digits(self.code) in _NO_API_DIGITS
 
 
 def gateway_digits(code: str | None) -> str | None:
@@ -228,7 +223,7 @@ def hint_for(error: ApiError, action: str | None = None) -> str | None:
             "The access key is locked for five minutes after more than five bad signatures;"
             " check the secret key before you run again."
         )
-    if digits == "0307" or "expire" in text:
+    if digits == "0307" or (error.http_status == 401 and "expire" in text):
         return "The token has expired; sign in again, or use an access key, which does not expire."
     if error.http_status == 401:
         return (
@@ -239,11 +234,13 @@ def hint_for(error: ApiError, action: str | None = None) -> str | None:
         return "This region or cloud does not offer this API; check the region and the endpoint."
     if error.no_instance:
         return "Check the instance, the region and the project: the service does not know this instance there."
-    if error.http_status == 403:
-        need = f" the permission {action}" if action else " the permission"
-        return f"The user lacks{need} in this project, or the project is not the user's."
     if error.http_status == 429 or digits == "0308":
         return "The service limits the rate of requests; run fewer tasks at once, or raise retries."
     if error.retryable:
         return "The service is busy or disturbed; run the task again later."
+    if error.code in _STATE_CODES:
+        return "The state of the instance or job does not allow this now; look at it, and run the task again later."
+    if error.http_status == 403 or error.code == "DBS.280015":
+        need = f" the permission {action}" if action else " the permission"
+        return f"The user lacks{need} in this project, or the project is not the user's."
     return None

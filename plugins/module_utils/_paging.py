@@ -60,6 +60,7 @@ class Listing(t.NamedTuple):
         :raises AnswerError: when the listing stays incomplete, or a record has no identifier.
         """
         found: dict[str, Record] = {}
+        end = _End.REPEATED
         for _pass in range(_PASSES):
             before = found.keys()
             found, end = self._read_once(wanted)
@@ -96,11 +97,12 @@ class Listing(t.NamedTuple):
                 # Records that were removed meanwhile move later ones to earlier pages, past the reader.
                 if total is not None and total < highest_total:
                     return found, _End.SHRINKING
-                if total is None:
-                    return found, _End.REPEATED if repeated else _End.COMPLETE
-                if total <= len(found):
+                # A full page that comes again shows that the offset is not honoured, whatever the count says.
+                if repeated and (total is None or total > len(found) or len(records) >= self.limit):
+                    return found, _End.REPEATED
+                if total is None or total <= len(found):
                     return found, _End.COMPLETE
-                return found, _End.REPEATED if repeated else _End.COUNT_DIFFERS
+                return found, _End.COUNT_DIFFERS
         raise self._error(f"has no end: {_PAGES_MOST} pages were read.")
 
     def _error(self, message: str) -> AnswerError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_api_time
 
 #: An object of the API, with the fields that this collection adds.
@@ -90,6 +91,39 @@ def describe(records: t.Iterable[Record]) -> str:
         f" ({record.get('status', record.get('job_status'))})"
         for record in records
     )
+
+
+def attempt_each(
+    identifiers: t.Iterable[str],
+    act: t.Callable[[str], object],
+    settle: t.Callable[[list[str], dict[str, MaintenanceError]], None],
+    stops: t.Callable[[MaintenanceError], bool],
+) -> tuple[list[str], dict[str, MaintenanceError], list[str]]:
+    """Do something to each of several things; nothing is lost when one of them fails.
+
+    :arg settle: called with what was done and what failed, once all were tried or a failure stopped the rest. It may
+        move things from one to the other, or out of both, when a closer look shows what became of them.
+    :arg stops: whether the rest would fail in the same way. When C(settle) clears such a failure, the rest goes on.
+    :returns: what was done, what failed, and what was not tried.
+    """
+    done: list[str] = []
+    failed: dict[str, MaintenanceError] = {}
+    rest = list(identifiers)
+    while rest:
+        stopped_by = None
+        while rest and stopped_by is None:
+            identifier = rest.pop(0)
+            try:
+                act(identifier)
+            except MaintenanceError as error:
+                failed[identifier] = error
+                stopped_by = identifier if stops(error) else None
+            else:
+                done.append(identifier)
+        settle(done, failed)
+        if stopped_by in failed:
+            break
+    return done, failed, rest
 
 
 class Wait(t.NamedTuple):

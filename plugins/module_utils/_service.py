@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import Account
@@ -33,6 +34,10 @@ class Service:
 
     #: The largest page that the service gives.
     page_size: int
+    #: What an instance's id looks like, the operation that lists instances, and the names in its answer.
+    instance_id: re.Pattern[str]
+    list_instances: Operation
+    instance_keys: ListKeys
 
     def __init__(self, client: Client, endpoints: Endpoints, account: Account, warn: t.Callable[[str], None]) -> None:
         self._client = client
@@ -74,21 +79,42 @@ class Service:
         listing = Listing(fetch, self.page_size, keys.identifier, operation.service, operation.name, self._warn)
         return listing.collect(wanted)
 
+    def instances(self, name: str | None = None) -> list[Record]:
+        """The instances of the project as the API returns them, or those with exactly this name."""
+        query = {} if name is None else self.name_query(name)
+        records = self.list_all(self.list_instances, {}, query, self.instance_keys)
+        return [record for record in records if name is None or record.get("name") == name]
 
-def only_instance(ids: t.Sequence[str], name: str, operation: Operation) -> str:
-    """The one id that was found for an instance's name.
+    def name_query(self, name: str) -> Query:
+        """The query parameters that ask for the instances with exactly this name."""
+        return {"name": name}
 
-    :raises RefusedError: when none was found, or several.
-    """
-    if len(ids) == 1:
-        return ids[0]
-    service = operation.service.upper()
-    raise RefusedError(
-        f"There are {len(ids)} {service} instances named {name}: {', '.join(sorted(ids))}."
-        if ids
-        else f"There is no {service} instance named {name} in this project.",
-        code="Ambiguous" if ids else "NotFound",
-        service=operation.service,
-        operation=operation.name,
-        hint="Give the instance's id." if ids else "Check the name, the region and the project.",
-    )
+    def instance_ids(self, names_or_ids: t.Sequence[str]) -> list[str]:
+        """The ids of instances given by id or exact name, in the order given, each once.
+
+        Nothing is asked of the service for ids; a single name costs one look-up, and several cost one listing.
+
+        :raises RefusedError: when a name fits no instance, or several.
+        """
+        names = list(dict.fromkeys(value for value in names_or_ids if not self.instance_id.match(value)))
+        found: dict[str, list[str]] = {name: [] for name in names}
+        if names:
+            for instance in self.instances(names[0] if len(names) == 1 else None):
+                if instance.get("name") in found:
+                    found[instance["name"]].append(instance[self.instance_keys.identifier])
+        chosen = {name: self._only(name, ids) for name, ids in found.items()}
+        return list(dict.fromkeys(chosen.get(value, value.lower()) for value in names_or_ids))
+
+    def _only(self, name: str, ids: list[str]) -> str:
+        if len(ids) == 1:
+            return ids[0]
+        service = self.list_instances.service
+        raise RefusedError(
+            f"There are {len(ids)} {service.upper()} instances named {name}: {', '.join(sorted(ids))}."
+            if ids
+            else f"There is no {service.upper()} instance named {name} in this project.",
+            code="Ambiguous" if ids else "NotFound",
+            service=service,
+            operation=self.list_instances.name,
+            hint="Give the instance's id." if ids else "Check the name, the region and the project.",
+        )

@@ -31,7 +31,7 @@ def run(task: Task) -> dict[str, t.Any]:
     job_ids = task.check_ids("job_ids")
     start = task.lookback()
     dds = Dds(task.client, task.endpoints, task.account, task.warn)
-    instance_id = dds.instance_ids([instance])[0] if instance is not None else None
+    instance_id = dds.instance_ids([instance])[0] if instance is not None and names != [] else None
     return cancel(
         dds,
         Selection(job_ids, instance_id, names, start),

@@ -75,9 +75,8 @@ def test_lost_connections(sim: Simulator, caller: Caller, kind: str, left: int) 
 def test_drop_and_reset_differ_on_the_wire(sim: Simulator, kind: str, error: type[Exception]) -> None:
     sim.faults([{"path": "/v2/", "fault": kind}])
     connection = http.client.HTTPConnection(urlsplit(sim.url).netloc, timeout=10)
-    connection.connect()
+    connection.request("GET", "/v2/x")
     with pytest.raises(error) as caught:
-        connection.request("GET", "/v2/x")
         connection.getresponse()
     # RemoteDisconnected is an orderly end and also a ConnectionResetError; a reset comes from the socket itself.
     assert isinstance(caught.value, http.client.RemoteDisconnected) == (kind == "drop_before")
@@ -172,7 +171,9 @@ def test_huge(sim: Simulator, caller: Caller) -> None:
 
 
 def test_which_requests_are_hit(sim: Simulator, caller: Caller) -> None:
-    statuses = lambda path, count: [caller.get(path).status_code for _ in range(count)]  # noqa: E731
+    def statuses(path: str, count: int) -> list[int]:
+        return [caller.get(path).status_code for _ in range(count)]
+
     path = caller.tasks_path()
     sim.faults([{"operation": "ListBackgroundTask", "skip": 1, "times": 2, "fault": {"status": 500}}])
     assert statuses(path, 5) == [200, 500, 500, 200, 200]
@@ -184,9 +185,7 @@ def test_which_requests_are_hit(sim: Simulator, caller: Caller) -> None:
     sim.faults([{"operation": "ListInstances", "service": "dds", "fault": {"status": 500}}])
     assert statuses(caller.dcs + "/instances", 1) == [200]
     assert statuses(caller.dds + "/instances", 2) == [500, 200]
-    sim.faults(
-        [{"path": "/tasks", "fault": {"status": 500}}, {"path": "/tasks", "times": 2, "fault": {"status": 501}}]
-    )
+    sim.faults([{"path": "/tasks", "fault": {"status": 500}}, {"path": "/tasks", "times": 2, "fault": {"status": 501}}])
     assert statuses(path, 4) == [500, 501, 501, 200]
 
 

@@ -56,7 +56,8 @@ def test_wrong_bodies(caller: Caller) -> None:
     del without_scope["auth"]["scope"]
     without_domain = caller.token_body()
     del without_domain["auth"]["identity"]["password"]["user"]["domain"]
-    for body in ({}, {"auth": []}, without_scope, without_domain):
+    bodies: list[dict[str, Any]] = [{}, {"auth": []}, without_scope, without_domain]
+    for body in bodies:
         _refused(caller.plain("POST", TOKENS, json=body), 400, "Bad Request")
     _refused(caller.plain("POST", TOKENS, data=b"{"), 400, "Bad Request")
     _refused(caller.plain("POST", TOKENS), 400, "Bad Request")
@@ -96,7 +97,9 @@ def test_projects(sim: Simulator, caller: Caller) -> None:
 
 
 def test_a_user_sees_only_the_own_projects(sim: Simulator, caller: Caller) -> None:
-    scenario = {"projects": [{"name": "a"}, {"name": "b"}, {"name": "b"}, {"name": "c", "enabled": False}]}
+    scenario: dict[str, Any] = {
+        "projects": [{"name": "a"}, {"name": "b"}, {"name": "b"}, {"name": "c", "enabled": False}]
+    }
     with pytest.raises(Exception, match="appears twice"):
         sim.reset(scenario)
     scenario["projects"][2]["id"] = "b" * 32

@@ -167,9 +167,7 @@ def test_iam_token_and_projects(sim: Simulator, iam: Any) -> None:
     )
 
     user = PwdPasswordUser(PwdPasswordUserDomain(sim.domain_name), sim.username, sim.password)
-    auth = PwdAuth(
-        PwdIdentity(["password"], PwdPassword(user)), AuthScope(project=AuthScopeProject(name=sim.region))
-    )
+    auth = PwdAuth(PwdIdentity(["password"], PwdPassword(user)), AuthScope(project=AuthScopeProject(name=sim.region)))
     request = KeystoneCreateUserTokenByPasswordRequest(
         nocatalog="true", body=KeystoneCreateUserTokenByPasswordRequestBody(auth)
     )

@@ -72,13 +72,10 @@ def test_lists_every_job_newest_first_with_one_request(sim, module):
 
 def test_jobs_are_the_objects_of_the_api_with_a_phase(sim, module):
     sim.patch({"job": PENDING_1H, "set": {"a_new_field": {"kept": [1, None]}}})
-    of_api = {job["job_id"]: job for job in sim.jobs()}
+    of_api = {job["job_id"]: {key: value for key, value in job.items() if key != "project_id"} for job in sim.jobs()}
     for job in module(MODULE)["jobs"]:
-        phase = job.pop("phase")
-        shown = {key: value for key, value in of_api[job["job_id"]].items() if key in job or key == "a_new_field"}
-        assert job == shown
-        assert set(job) >= {"job_id", "job_name", "job_status", "instance_id", "instance_name", "create_time"}
-        assert phase in PHASES
+        assert job.pop("phase") in PHASES
+        assert job == of_api[job["job_id"]]
 
 
 def test_summary_counts_phases_and_names(module):
@@ -322,7 +319,6 @@ def test_a_status_that_nobody_knows_is_passed_through(sim, module, fields, phase
 
 
 def test_jobs_without_a_readable_time_come_last(sim, module):
-    sim.patch({"job": RUNNING_2H, "unset": ["start_time", "end_time", "instance_name"]})
     sim.faults(
         [
             {

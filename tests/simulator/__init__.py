@@ -22,6 +22,8 @@ Control, by methods of `Simulator` and `SimulatorClient(url)`, or on the same po
     events(events)         POST /_simulator/events       events: see events.py; GET shows what waits, and errors
     patch(*patches)        POST /_simulator/state/patch  patches: see events.py
     expire_tokens()        POST /_simulator/expire_tokens
+    advance(seconds)       POST /_simulator/advance      {"seconds": n}: the cloud's clock is put ahead, so that what ends
+                                                         or starts by itself does so without waiting
     facts()                GET  /_simulator/facts        the first line of output
 
 A control call that is refused has status 400 and `{"error": sentence}`; the methods raise `ControlFailed`.

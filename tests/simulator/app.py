@@ -77,7 +77,7 @@ class Cloud:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        raw_path, _, raw_query = request.raw_path.partition("?")
+        raw_path, _, raw_query = _text(request.raw_path).partition("?")
         body = await request.read()
         if raw_path.startswith("/_simulator/"):
             status, value = control.answer(self, request.method, raw_path, body)
@@ -175,7 +175,7 @@ class Cloud:
     ) -> tuple[User, str | None]:
         """The user, and the project that the token or the request's own header is for."""
         if headers.get("authorization", "").startswith(ALGORITHM):
-            key = verify(self.identity, self.switches, now, method, raw_path, query, headers, body)
+            key = verify(self.identity, self.switches, now, method, raw_path, query, headers, body, self.world.ahead)
             return key.user, headers.get("x-project-id")
         text = headers.get("x-auth-token")
         if text is None:
@@ -210,8 +210,13 @@ class Cloud:
 def _first_of_each(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in items:
-        headers.setdefault(name.lower(), value)
+        headers.setdefault(name.lower(), _text(value))
     return headers
+
+
+def _text(received: str) -> str:
+    """What was received, with bytes that are no UTF-8 replaced; aiohttp keeps them in a form nobody can encode."""
+    return received if received.isascii() else received.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _missing(operation: Operation, reason: str) -> Refusal:
@@ -288,13 +293,14 @@ def _reset(transport: asyncio.BaseTransport) -> None:
 
 
 def _truncate(transport: asyncio.BaseTransport, answer: Answer, request_id: str) -> None:
-    """Announce everything, send half of the body, close. Without a body half of the head is sent."""
+    """Announce everything, send half of the body, close. Without a body, part of the status line is sent."""
     lines = [f"HTTP/1.1 {answer.status} Truncated"]
     lines += [f"{name}: {value}" for name, value in _headers(answer, request_id).items()]
     if answer.status != 204:
         lines.append(f"Content-Length: {len(answer.body)}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode()
-    data = head + answer.body[: len(answer.body) // 2] if answer.body else head[: len(head) // 2]
+    # Clients take any complete line of the head for a complete head, so the cut is in the first one.
+    data = head + answer.body[: len(answer.body) // 2] if answer.body else head[:7]
     if isinstance(transport, asyncio.Transport):
         transport.write(data)
     transport.close()

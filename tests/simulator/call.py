@@ -85,7 +85,7 @@ class Call:
             raise empty
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise wrong from None
         if not isinstance(value, dict):
             raise wrong

@@ -95,6 +95,10 @@ class SimulatorClient:
         """End all tokens and temporary keys; returns how many."""
         return int(self._control("POST", "expire_tokens")["expired"])
 
+    def advance(self, seconds: float) -> None:
+        """Put the cloud's clock ahead: what was to happen meanwhile has happened. Signatures stay valid."""
+        self._control("POST", "advance", {"seconds": seconds})
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()

@@ -80,6 +80,15 @@ def _expire_tokens(cloud: Cloud, _body: Any) -> Any:
     return {"expired": cloud.identity.expire_all(cloud.world.clock())}
 
 
+def _advance(cloud: Cloud, body: Any) -> Any:
+    seconds = body.get("seconds") if isinstance(body, dict) and len(body) == 1 else None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
+        raise ControlError("The body of advance is an object with seconds, a number not below 0.")
+    cloud.world.ahead += seconds
+    cloud.world.advance()
+    return {"ahead": cloud.world.ahead}
+
+
 _CALLS: dict[tuple[str, str], Callable[[Cloud, Any], Any]] = {
     ("GET", "facts"): _facts,
     ("GET", "journal"): _journal,
@@ -93,6 +102,7 @@ _CALLS: dict[tuple[str, str], Callable[[Cloud, Any], Any]] = {
     ("GET", "events"): _show_events,
     ("POST", "events"): _set_events,
     ("POST", "expire_tokens"): _expire_tokens,
+    ("POST", "advance"): _advance,
 }
 
 

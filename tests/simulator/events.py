@@ -13,7 +13,8 @@ event was set, also requests that fail. A patch is one of
 
 `set` takes API fields, and for tasks and jobs also `finish_after` and `finish_as`; `add` takes what a scenario takes;
 `project` may be left out where the first one is meant. An instance is a DCS or a DDS one. A DCS instance's `status`
-stays as set until it is set to null: then it follows from its spec change again.
+stays as set until it is set to null: then it follows from its spec change again. A task or job whose status is set does
+no longer change by itself, unless `finish_after` is set as well.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ def _set_task(world: World, task: Task, changes: dict[str, Any], unset: list[str
     for key, value in changes.items():
         if key == "status":
             task.set_status(value)
+            task.plan += 1
+            task.until = None
         elif key == "id":
             raise PatchError("The id of a task cannot be changed.")
         elif key not in _OWN:
@@ -189,6 +192,7 @@ def _patch_job(world: World, patch: dict[str, Any]) -> None:
     for key in patch.get("unset", []):
         job.fields.pop(key, None)
     job.cancelling = False
+    job.plan += 1
     job.read_times()
     if "finish_after" in changes:
         until = now + duration(changes["finish_after"])

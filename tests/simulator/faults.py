@@ -82,7 +82,7 @@ def parse_fault(given: Any) -> Fault:
     status = given.get("status", 500)
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise FaultError(f"status must be an integer from 200 to 599, not {status!r}.")
-    headers = given.get("headers") or {}
+    headers = given.get("headers", {})
     if not isinstance(headers, dict):
         raise FaultError("headers must be an object.")
     huge = given.get("huge")

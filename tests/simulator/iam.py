@@ -38,7 +38,7 @@ def _part(given: Any, *path: str) -> dict[str, Any]:
 
 
 def _same(one: Any, other: str) -> bool:
-    return isinstance(one, str) and hmac.compare_digest(one.encode(), other.encode())
+    return isinstance(one, str) and hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
 
 def _sign_in(call: Call, identity: dict[str, Any]) -> User:

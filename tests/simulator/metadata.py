@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from .call import Answer, Call, Operation, json_answer
@@ -22,7 +23,7 @@ def create_metadata_token(call: Call) -> Answer:
     if call.switches["metadata"] != "v2":
         raise _text(404, "Not Found")
     ttl = call.headers.get("x-metadata-token-ttl-seconds", "")
-    if not (ttl.isascii() and ttl.isdigit() and 1 <= int(ttl) <= _LONGEST_TTL):
+    if not (re.fullmatch(r"\d{1,5}", ttl, re.ASCII) and 1 <= int(ttl) <= _LONGEST_TTL):
         raise _text(400, "Bad Request")
     token = secrets.token_urlsafe(40)
     call.identity.metadata_tokens[token] = call.now + int(ttl)

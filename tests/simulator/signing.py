@@ -50,15 +50,19 @@ def verify(
     query: list[tuple[str, str]],
     headers: dict[str, str],
     body: bytes,
+    ahead: float = 0.0,
 ) -> AccessKey:
-    """The access key that signed the request; a Refusal otherwise. `headers` has lower-case names."""
+    """The access key that signed the request; a Refusal otherwise. `headers` has lower-case names.
+
+    `ahead` is how far the cloud's clock was put ahead: the date of a signature is compared with the true time.
+    """
     match = _AUTHORIZATION.fullmatch(headers["authorization"])
     if match is None:
         raise sign_in_refusal("authorization header needs Access, SignedHeaders and Signature")
     access, signed_text, signature = match.groups()
     signed = signed_text.split(";")
     key = _known_key(identity, access, headers, now)
-    _check_date(signed, headers, float(switches["max_skew_minutes"]), now)
+    _check_date(signed, headers, float(switches["max_skew_minutes"]), now - ahead)
     missing = [name for name in signed if name not in headers]
     if missing:
         raise sign_in_refusal(f"signed header not found: {';'.join(missing)}")

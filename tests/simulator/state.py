@@ -39,7 +39,7 @@ JOB_STATUSES = ("Pending", "Running", "Completed", "Failed", "Canceled")  # C13
 
 def encode(value: Any) -> bytes:
     """Compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def hex_id(*parts: object) -> str:
@@ -74,6 +74,7 @@ class Task:
         "id",
         "instance",
         "phase",
+        "plan",
         "since",
         "until",
         "updated",
@@ -90,6 +91,8 @@ class Task:
         self.updated = 0.0
         self.since = 0.0
         self.until: float | None = None
+        # What was planned for the task is void once this number has changed.
+        self.plan = 0
         self._encoded = b""
         self._encoded_for = -1
         self.set_status(fields.get("status"))
@@ -124,7 +127,9 @@ class Task:
 
     def status(self, switches: Switches) -> Any:
         """The status word as it is answered."""
-        if "status" not in self.fields or self.word is not None:
+        if self.fields.get("status") is None:
+            return None
+        if self.word is not None:
             return self.word
         if self.phase == "pending" and self.is_spec_change:
             return switches["waiting_status"]
@@ -278,6 +283,8 @@ class Job:
         self.id: str = fields["job_id"]
         self.created = 0.0
         self.cancelling = False
+        # As with tasks.
+        self.plan = 0
         self.read_times()
 
     def read_times(self) -> None:
@@ -318,16 +325,21 @@ class Project:
 class World:
     """All projects of the account, and the changes that are still to come."""
 
-    def __init__(self, switches: Switches, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, switches: Switches) -> None:
         self.switches = switches
-        self.clock = clock
-        self.loaded_at = clock()
+        # How far the cloud's clock was put ahead of the machine's.
+        self.ahead = 0.0
+        self.loaded_at = self.clock()
         self.region = ""
         self.domain_id = ""
         self.domain_name = ""
         self.projects: dict[str, Project] = {}
         self._due: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
+
+    def clock(self) -> float:
+        """The cloud's time."""
+        return time.time() + self.ahead
 
     def later(self, at: float, change: Callable[[float], None]) -> None:
         """Do a change at a time to come; it is done before the first request after that time."""
@@ -362,19 +374,22 @@ class World:
     def finish_task_later(self, task: Task, since: float, until: float, word: str) -> None:
         """A running task ends at a time to come, unless it was given another status before."""
         task.since, task.until = since, until
+        task.plan += 1
+        plan = task.plan
 
         def finish(at: float) -> None:
-            if task.phase == "running" and task.until == until:
-                task.until = None
+            if task.plan == plan:
                 self.set_task_status(task, word, at)
 
         self.later(until, finish)
 
     def start_task_later(self, task: Task, start: float, until: float | None, word: str) -> None:
         """A waiting task begins at a time to come, unless it was cancelled before."""
+        task.plan += 1
+        plan = task.plan
 
         def begin(at: float) -> None:
-            if task.phase == "pending" and not (task.instance.spec_change is task and task.instance.cancelling):
+            if task.plan == plan and task.phase == "pending" and not task.instance.cancelling:
                 self.set_task_status(task, "EXECUTING", at)
                 if until is not None:
                     self.finish_task_later(task, at, until, word)
@@ -397,9 +412,10 @@ class World:
 
     def job_status_later(self, project: Project, job: Job, at: float, expected: str, word: str) -> None:
         """A job changes its status at a time to come, if it still has the expected one then."""
+        plan = job.plan
 
         def change(_at: float) -> None:
-            if job.fields.get("job_status") == expected and not job.cancelling:
+            if job.plan == plan and job.fields.get("job_status") == expected and not job.cancelling:
                 self.set_job_status(project, job, word)
 
         self.later(at, change)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever is sent, the simulator answers with a refusal and keeps running; it never fails itself."""
+
+from __future__ import annotations
+
+import http.client
+import string
+from urllib.parse import quote, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.contract.caller import Caller
+from tests.simulator import Simulator
+from tests.simulator.routes import OPERATIONS
+
+WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
+NUMBERS = st.text(string.digits + "+-eE. ", max_size=30)
+VALUES = WORDS | NUMBERS | st.sampled_from(["20260101000000", "2026-01-01T00:00:00+9999", "0001-01-01T00:00:00+2359"])
+NAMES = st.sampled_from(
+    ["limit", "offset", "start_time", "end_time", "begin_time", "name", "tags", "status", "page", "id"]
+)
+BODIES = st.binary(max_size=40) | st.sampled_from(
+    [
+        b'{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":[],"password":"\\ud800"}}},"scope":{}}}',
+        b'{"spec_code":"\\ud800","new_capacity":1e999}',
+        b'{"spec_code":"\\ud800","new_capacity":8}',
+        b"[" * 100_000,
+        b'{"upgrade_mode":{},"is_delayed":true}',
+        b'{"start_time":"\\u0660\\u0661:00","end_time":5}',
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_nothing_makes_it_fail(sim: Simulator, caller: Caller, data: st.DataObject) -> None:
+    operation = data.draw(st.sampled_from(OPERATIONS))
+    state = sim.state()
+    ids = {
+        "project_id": [sim.project_id],
+        "instance_id": [state["dcs_instances"][0]["instance_id"], state["dds_instances"][0]["id"]],
+        "task_id": [state["tasks"][0]["id"]],
+        "job_id": [state["scheduled_jobs"][0]["job_id"]],
+    }
+    path = operation.route
+    for name, known in ids.items():
+        path = path.replace("{" + name + "}", quote(data.draw(st.sampled_from(known) | WORDS), safe=""))
+    query = data.draw(st.lists(st.tuples(NAMES, VALUES), max_size=3))
+    text = "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
+    token = data.draw(st.sampled_from([caller.token, lambda: "no-token"]))()
+    answer = caller.session.request(
+        operation.method,
+        f"{sim.url}{path}{'?' + text if text else ''}",
+        headers={"X-Auth-Token": token, "X-Metadata-Token-Ttl-Seconds": data.draw(NUMBERS).strip()},
+        data=data.draw(BODIES),
+        timeout=20,
+    )
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400 and operation.service != "metadata":
+        assert answer.json()
+    sim.journal()
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        (b"/v2/\xff\xfe/instances", {}),
+        (b"/v2/x/instances?name=\xff", {}),
+        (b"/v3/projects", {"Authorization": b"SDK-HMAC-SHA256 Access=\xff, SignedHeaders=\xff, Signature=00"}),
+        (b"/v3/projects", {"X-Auth-Token": b"\xff\xff"}),
+        (b"/v3/projects?%zz=%&&==", {}),
+        (b"//v3//projects//", {}),
+        (b"/_simulator/", {}),
+        (b"/_simulator/%ff", {}),
+    ],
+)
+def test_bytes_that_are_no_text(sim: Simulator, target: bytes, headers: dict[str, bytes]) -> None:
+    connection = http.client.HTTPConnection(urlsplit(sim.url).netloc, timeout=10)
+    connection._encode_request = lambda request: request.encode("latin-1")  # type: ignore[attr-defined]
+    connection._validate_path = lambda url: None  # type: ignore[attr-defined]
+    connection.request("GET", target.decode("latin-1"), headers=headers)
+    assert connection.getresponse().status in (400, 401, 404)
+    connection.close()
+    sim.journal()
+
+
+@pytest.mark.parametrize("size", [1_000_000, 3_000_000])
+def test_large_bodies(sim: Simulator, caller: Caller, size: int) -> None:
+    answer = caller.plain("POST", "/v3/auth/tokens", data=b" " * size)
+    assert answer.status_code in (400, 413)
+    assert caller.get(caller.dcs + "/instances").status_code == 200

@@ -1,0 +1,453 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module dcs_task: what it removes, what it refuses, how it waits, and what it says when something goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+WAITING, DONE, FAILED, CANCELLED, RUNNING, STRANGE = (letter * 32 for letter in "123456")
+GONE = "f" * 32
+REDIS = "11111111-1111-4111-8111-111111111111"
+
+SCENE: dict[str, Any] = {
+    "dcs_instances": [
+        {
+            "name": "redis-a",
+            "instance_id": REDIS,
+            "tasks": [
+                {"id": WAITING, "name": "EXTEND", "status": "CREATED", "created_ago": "1h"},
+                {"id": DONE, "name": "AddWhitelist", "status": "SUCCESS", "created_ago": "2d"},
+                {"id": FAILED, "name": "UpdatePort", "status": "FAILED", "created_ago": "3d"},
+                {"id": CANCELLED, "name": "EXTEND", "status": "CANCELLED", "created_ago": "4d"},
+                {"id": RUNNING, "name": "dcsExportJob", "status": "EXECUTING", "created_ago": "1m"},
+                {"id": STRANGE, "name": "modify", "status": "PAUSING_X", "created_ago": "2m"},
+            ],
+        }
+    ],
+    "users": [
+        {"name": "operator"},
+        {"name": "auditor", "denied": ["dcs:instance:deleteBackgroundTask", "dcs:task:delete"]},
+    ],
+}
+
+#: The same through an instance and through the task centre: options, and the operations that read and that write.
+BY_INSTANCE = ({"instance": REDIS}, "ListBackgroundTask", "DeleteBackgroundTask")
+THROUGH_CENTRE: tuple[dict[str, Any], str, str] = ({}, "ListCenterTask", "DeleteCenterTask")
+both_ways = pytest.mark.parametrize(
+    ("where", "reads", "deletes"), [BY_INSTANCE, THROUGH_CENTRE], ids=["instance", "centre"]
+)
+
+ABSENT_KEYS = {"tasks", "removed", "absent", "failed_tasks", "not_tried"}
+FINISHED_KEYS = {"tasks", "absent", "unfinished", "waited", "progress"}
+BASIC_KEYS = {"changed", "diff", "requests", "retried"}
+FAILURE_KEYS = {"code", "http_status", "request_id", "service", "operation", "retryable", "hint"}
+
+
+@pytest.fixture
+def scene(sim):
+    """The simulator with one instance that has a task in every phase."""
+    sim.reset(SCENE)
+    return sim
+
+
+def remaining(sim) -> set[str]:
+    """The ids of the tasks that are there."""
+    return {task["id"] for task in sim.state()["tasks"]}
+
+
+def told(result: dict[str, Any]) -> dict[str, Any]:
+    """What a result says, without what it cost."""
+    return {key: value for key, value in result.items() if key not in ("requests", "retried", "waited")}
+
+
+# Removing records
+
+
+@both_ways
+def test_first_run_changes_second_does_not_and_check_mode_predicts(scene, module, where, reads, deletes):
+    wanted = [CANCELLED, GONE, DONE]
+    options = {**where, "task_ids": wanted, "state": "absent"}
+    before = scene.state()
+    predicted = module("dcs_task", check_mode=True, **options)
+    assert scene.operations() == [reads]
+    assert scene.state() == before
+    first = module("dcs_task", **options)
+    assert scene.operations() == [reads, reads, deletes, deletes]
+    assert told(predicted) == told(first)
+    assert (predicted["requests"], first["requests"]) == (1, 3)
+    assert remaining(scene) == {WAITING, FAILED, RUNNING, STRANGE}
+    assert first.keys() == ABSENT_KEYS | BASIC_KEYS
+    assert first["changed"] is True
+    assert (first["removed"], first["absent"]) == ([CANCELLED, DONE], [GONE])
+    assert (first["failed_tasks"], first["not_tried"]) == ([], [])
+    assert [task["id"] for task in first["tasks"]] == [CANCELLED, DONE]
+    assert {task["instance_id"] for task in first["tasks"]} == {where.get("instance")}
+    assert first["diff"] == {
+        "before": {
+            "tasks": [
+                {"id": CANCELLED, "name": "EXTEND", "status": "CANCELLED"},
+                {"id": DONE, "name": "AddWhitelist", "status": "SUCCESS"},
+            ]
+        },
+        "after": {"tasks": []},
+    }
+    checked, second = (module("dcs_task", check_mode=check_mode, **options) for check_mode in (True, False))
+    assert told(checked) == told(second)
+    assert (second["changed"], second["removed"], second["absent"]) == (False, [], wanted)
+    assert second["diff"] == {"before": {"tasks": []}, "after": {"tasks": []}}
+    assert second.keys() == first.keys()
+    assert scene.operations()[4:] == [reads] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "operations"),
+    [
+        ({"instance": "redis-a", "task_ids": [DONE]}, ["ListInstances", "ListBackgroundTask", "DeleteBackgroundTask"]),
+        ({"instance_id": REDIS.upper(), "task_id": DONE}, ["ListBackgroundTask", "DeleteBackgroundTask"]),
+        ({"instance": REDIS, "task_ids": f"{DONE},{DONE}"}, ["ListBackgroundTask", "DeleteBackgroundTask"]),
+        ({"task_id": [DONE, DONE]}, ["ListCenterTask", "DeleteCenterTask"]),
+    ],
+)
+def test_forms_of_the_input(scene, module, options, operations):
+    result = module("dcs_task", state="absent", **options)
+    assert (result["changed"], result["removed"]) == (True, [DONE])
+    assert scene.operations() == operations
+    assert DONE not in remaining(scene)
+
+
+@pytest.mark.parametrize("state", ["absent", "finished"])
+@pytest.mark.parametrize("where", [{"instance": "redis-a"}, {"instance": REDIS}, {}])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_no_ids_no_work(scene, module, state, where, check_mode):
+    result = module("dcs_task", check_mode=check_mode, task_ids=[], state=state, **where)
+    assert (result["changed"], result["tasks"], result["absent"]) == (False, [], [])
+    assert result.keys() == (ABSENT_KEYS if state == "absent" else FINISHED_KEYS) | BASIC_KEYS
+    assert scene.operations() == []
+
+
+@both_ways
+@pytest.mark.parametrize("unfinished", [WAITING, RUNNING, STRANGE])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_unfinished_task_is_refused_before_anything_is_removed(
+    scene, module, where, reads, deletes, unfinished, check_mode
+):
+    before = scene.state()
+    wanted = [DONE, GONE, unfinished, FAILED]
+    result = module("dcs_task", check_mode=check_mode, task_ids=wanted, state="absent", **where)
+    assert result["failed"]
+    assert result["failure"]["code"] == "DCS.4957"
+    assert "state=finished" in result["failure"]["hint"]
+    assert unfinished in result["msg"]
+    assert DONE not in result["msg"]
+    assert (result["changed"], result["removed"], result["failed_tasks"]) == (False, [], [])
+    assert (result["not_tried"], result["absent"]) == ([DONE, unfinished, FAILED], [GONE])
+    assert result.keys() == ABSENT_KEYS | BASIC_KEYS | {"failed", "msg", "failure"}
+    assert scene.operations() == [reads]
+    assert scene.state() == before
+
+
+def test_a_task_whose_status_is_missing_counts_as_unfinished(scene, module):
+    scene.patch({"task": DONE, "unset": ["status"]})
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent")
+    assert result["failure"]["code"] == "DCS.4957"
+    assert DONE in remaining(scene)
+
+
+@both_ways
+@pytest.mark.parametrize("unknown_id_status", [404, 400])
+def test_a_task_that_vanishes_between_list_and_delete(scene, module, where, reads, deletes, unknown_id_status):
+    scene.switches({"unknown_id_status": unknown_id_status})
+    scene.events([{"before": deletes, "do": [{"task": DONE, "remove": True}]}])
+    result = module("dcs_task", task_ids=[DONE], state="absent", **where)
+    assert not result.get("failed")
+    assert (result["changed"], result["removed"], result["absent"]) == (False, [], [DONE])
+    assert result["diff"] == {"before": {"tasks": []}, "after": {"tasks": []}}
+    assert scene.operations() == [reads, deletes, reads]
+
+
+@pytest.mark.parametrize("unknown_id_status", [404, 400])
+def test_the_others_are_removed_when_one_vanishes(scene, module, unknown_id_status):
+    scene.switches({"unknown_id_status": unknown_id_status})
+    scene.events([{"after": "DeleteBackgroundTask", "do": [{"task": FAILED, "remove": True}]}])
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE, FAILED, CANCELLED], state="absent")
+    assert (result["changed"], result["removed"], result["absent"]) == (True, [DONE, CANCELLED], [FAILED])
+    assert [task["id"] for task in result["diff"]["before"]["tasks"]] == [DONE, CANCELLED]
+
+
+def test_an_instance_that_vanishes_between_list_and_delete_is_a_failure(scene, module):
+    scene.events([{"before": "DeleteBackgroundTask", "do": [{"instance": REDIS, "remove": True}]}])
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE, FAILED], state="absent")
+    assert result["failure"]["code"] == "DCS.3022"
+    assert (result["changed"], result["removed"], result["not_tried"]) == (False, [], [FAILED])
+    assert scene.operations() == ["ListBackgroundTask", "DeleteBackgroundTask"]
+
+
+# A removal that fails half-way: what the second of three DELETEs gets, and what becomes of the third task.
+HALF_WAY = {
+    "forbidden": ({"status": 403, "body": {"error_code": "DCS.2007", "error_msg": "No."}}, "DCS.2007", True),
+    "signature": ({"status": 401, "body": {"error_code": "APIGW.0301", "error_msg": "No."}}, "APIGW.0301", True),
+    "disturbed": ({"status": 500, "body": {"error_code": "DCS.5000", "error_msg": "No."}}, "DCS.5000", True),
+    "overloaded": ({"status": 429, "body": {"error_code": "APIGW.0308", "error_msg": "No."}}, "APIGW.0308", True),
+    "lost before": ("drop_before", "NetworkError", True),
+    "reset": ("reset", "NetworkError", True),
+    "redirected": ({"redirect": "http://127.0.0.1:9/"}, "307", True),
+    "unfinished": ({"status": 400, "body": {"error_code": "DCS.4957", "error_msg": "No."}}, "DCS.4957", False),
+    "bad request": ({"status": 400, "body": {"error_code": "DCS.4026", "error_msg": "No."}}, "DCS.4026", False),
+    "conflict": ({"status": 409, "body": "busy"}, "409", False),
+    "wrongly gone": ({"status": 404, "body": {"error_code": "DCS.4404", "error_msg": "No."}}, "DCS.4404", False),
+}
+
+
+@both_ways
+@pytest.mark.parametrize(("fault", "code", "stops"), HALF_WAY.values(), ids=HALF_WAY.keys())
+def test_a_removal_that_fails_half_way_says_what_was_done_failed_and_was_left(
+    scene, module, where, reads, deletes, fault, code, stops
+):
+    scene.faults([{"operation": deletes, "skip": 1, "fault": fault}])
+    result = module("dcs_task", task_ids=[DONE, FAILED, CANCELLED], state="absent", retries=0, **where)
+    left = remaining(scene) & {DONE, FAILED, CANCELLED}
+    assert result["failed"]
+    assert result["changed"] is True
+    assert left == ({FAILED, CANCELLED} if stops else {FAILED})
+    assert result["removed"] == [DONE] + ([] if stops else [CANCELLED])
+    assert result["not_tried"] == ([CANCELLED] if stops else [])
+    assert [entry["task_id"] for entry in result["failed_tasks"]] == [FAILED]
+    failure = result["failed_tasks"][0]["failure"]
+    assert failure == result["failure"]
+    assert failure.keys() == FAILURE_KEYS
+    assert (failure["code"], failure["service"], failure["operation"]) == (code, "dcs", deletes)
+    assert result["failed_tasks"][0]["msg"] in result["msg"]
+    assert f"1 of 3 tasks could not be removed ({len(result['removed'])} removed" in result["msg"]
+    assert FAILED in result["msg"]
+    assert [task["id"] for task in result["diff"]["before"]["tasks"]] == result["removed"]
+    assert result.keys() == ABSENT_KEYS | BASIC_KEYS | {"failed", "msg", "failure"}
+    again = module("dcs_task", task_ids=[DONE, FAILED, CANCELLED], state="absent", **where)
+    assert not again.get("failed")
+    assert (set(again["removed"]), remaining(scene)) == (left, {WAITING, RUNNING, STRANGE})
+
+
+def test_a_user_who_may_only_read(sim, module):
+    sim.reset({**SCENE, "users": SCENE["users"][::-1]})
+    for options, action in (({"instance": REDIS}, "dcs:instance:deleteBackgroundTask"), ({}, "dcs:task:delete")):
+        result = module("dcs_task", task_ids=[DONE, FAILED], state="absent", **options)
+        assert result["failure"]["http_status"] == 403
+        assert action in result["failure"]["hint"]
+        assert (result["changed"], result["not_tried"]) == (False, [FAILED])
+    assert len(remaining(sim)) == 6
+    assert sim.operations() == ["ListBackgroundTask", "DeleteBackgroundTask", "ListCenterTask", "DeleteCenterTask"]
+
+
+def test_the_service_may_think_otherwise_about_what_has_ended(scene, module):
+    """C9: the list says FAILED, the service answers DCS.4957."""
+    scene.switches({"deletable_statuses": ["SUCCESS"]})
+    result = module("dcs_task", instance=REDIS, task_ids=[FAILED, DONE, CANCELLED], state="absent")
+    assert (result["failure"]["code"], result["failure"]["http_status"]) == ("DCS.4957", 400)
+    assert result["removed"] == [DONE]
+    assert [entry["task_id"] for entry in result["failed_tasks"]] == [FAILED, CANCELLED]
+    assert "has not ended" in result["msg"]
+    # The service has said what it thinks; looking again would add nothing.
+    assert scene.operations() == ["ListBackgroundTask"] + ["DeleteBackgroundTask"] * 3
+
+
+# What happens to the first DELETE, and whether the client sends a second one because of it.
+LOST = {
+    "answer lost": ("drop_after", True),
+    "request lost": ("drop_before", True),
+    "connection reset": ("reset", True),
+    "answer cut": ("truncate", True),
+    "500 after the work": ({"status": 500, "processed": True}, True),
+    "500 before the work": ({"status": 500}, True),
+    "502 after the work": ({"status": 502, "body": "<html>Bad gateway</html>", "processed": True}, True),
+    "503 before the work": ({"status": 503, "headers": {"Retry-After": "0"}}, True),
+    "504 after the work": ({"status": 504, "processed": True}, True),
+    "429": ({"status": 429, "headers": {"Retry-After": "0"}}, True),
+    # C8: the body of a success is of no interest.
+    "garbage": ("garbage", False),
+    "a list": ("wrong_type", False),
+    "no JSON": ("content_type", False),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("unknown_id_status", [404, 400])
+@pytest.mark.parametrize("delete_status", [200, 204])
+@pytest.mark.parametrize(("fault", "repeated"), LOST.values(), ids=LOST.keys())
+def test_a_lost_answer(
+    scene, module, no_backoff, where, reads, deletes, unknown_id_status, delete_status, fault, repeated
+):
+    scene.switches({"unknown_id_status": unknown_id_status, "delete_status": delete_status})
+    scene.faults([{"operation": deletes, "fault": fault}])
+    result = module("dcs_task", task_ids=[DONE, FAILED], state="absent", **where)
+    assert not result.get("failed"), result
+    assert (result["changed"], result["removed"], result["absent"]) == (True, [DONE, FAILED], [])
+    assert remaining(scene) == {WAITING, RUNNING, STRANGE, CANCELLED}
+    assert [task["id"] for task in result["diff"]["before"]["tasks"]] == [DONE, FAILED]
+    assert scene.operations().count(deletes) == 2 + repeated
+    assert len(result["retried"]) == repeated
+    assert all(line.startswith(f"{deletes} was repeated after ") for line in result["retried"])
+
+
+@pytest.mark.parametrize("fault", ["drop_after", {"status": 500, "processed": True}, "truncate"])
+def test_the_last_answer_is_lost_too(scene, module, fault):
+    """Nothing is sent again, but the list shows that the work was done."""
+    scene.faults([{"operation": "DeleteBackgroundTask", "fault": fault}])
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent", retries=0)
+    assert not result.get("failed"), result
+    assert (result["changed"], result["removed"]) == (True, [DONE])
+    assert scene.operations() == ["ListBackgroundTask", "DeleteBackgroundTask", "ListBackgroundTask"]
+
+
+def test_when_nothing_is_known_nothing_is_claimed(scene, module):
+    scene.faults(
+        [
+            {"operation": "DeleteBackgroundTask", "fault": "drop_after"},
+            {"operation": "ListBackgroundTask", "skip": 1, "fault": {"status": 500}},
+        ]
+    )
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE, FAILED], state="absent", retries=0)
+    assert result["failed"]
+    assert "not known whether it was removed" in result["msg"]
+    assert result["failure"]["retryable"] is True
+    assert (result["removed"], result["not_tried"]) == ([], [FAILED])
+
+
+# Waiting until tasks have ended
+
+
+@both_ways
+def test_tasks_that_have_ended_cost_one_look(scene, module, where, reads, deletes):
+    options = {**where, "task_ids": [CANCELLED, GONE, DONE], "accepted_phases": ["succeeded", "cancelled"]}
+    results = [module("dcs_task", state="finished", check_mode=check_mode, **options) for check_mode in (True, False)]
+    assert told(results[0]) == told(results[1])
+    result = results[1]
+    assert result.keys() == FINISHED_KEYS | BASIC_KEYS
+    assert [task["id"] for task in result["tasks"]] == [CANCELLED, DONE]
+    assert (result["changed"], result["absent"], result["unfinished"]) == (False, [GONE], [])
+    assert result["progress"] == ["after 0 s: 3 of 3 ended"]
+    assert result["waited"] < 1
+    assert scene.operations() == [reads] * 2
+
+
+@both_ways
+def test_it_waits_until_the_tasks_have_ended(scene, module, where, reads, deletes):
+    scene.patch({"task": RUNNING, "set": {"finish_after": 0.5}}, {"task": STRANGE, "set": {"finish_after": 1.5}})
+    result = module("dcs_task", task_ids=[RUNNING, DONE, STRANGE], state="finished", wait_interval=1, **where)
+    assert not result.get("failed")
+    assert (result["changed"], result["unfinished"]) == (False, [])
+    assert {task["phase"] for task in result["tasks"]} == {"succeeded"}
+    assert [task["id"] for task in result["tasks"]] == [RUNNING, DONE, STRANGE]
+    assert result["progress"] == [
+        "after 0 s: 1 of 3 ended, 1 running, 1 unknown",
+        "after 1 s: 2 of 3 ended, 1 unknown",
+        "after 2 s: 3 of 3 ended",
+    ]
+    assert 1.5 <= result["waited"] < 4
+    assert scene.operations() == [reads] * 3
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("unfinished", [WAITING, RUNNING, STRANGE])
+def test_a_task_that_does_not_end_in_time(scene, module, check_mode, unfinished):
+    options = {"instance": REDIS, "task_ids": [DONE, unfinished], "state": "finished", "wait_timeout": 1}
+    result = module("dcs_task", check_mode=check_mode, **options)
+    assert result.get("failed", False) is not check_mode
+    assert (result["changed"], result["unfinished"], result["absent"]) == (False, [unfinished], [])
+    assert len(result["progress"]) == 1
+    if check_mode:
+        assert scene.operations() == ["ListBackgroundTask"]
+    else:
+        assert (result["failure"]["code"], result["failure"]["retryable"]) == ("WaitTimeout", True)
+        assert unfinished in result["msg"]
+        assert result["waited"] >= 1
+        assert len(scene.operations()) == 2
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("task_ids", "accepted", "bad"),
+    [
+        ([DONE], None, []),
+        ([DONE, FAILED], None, [FAILED]),
+        ([CANCELLED, FAILED], None, [CANCELLED, FAILED]),
+        ([DONE, FAILED], ["succeeded", "failed"], []),
+        ([DONE, FAILED, CANCELLED], ["succeeded", "failed", "cancelled"], []),
+        ([CANCELLED], "cancelled", []),
+        ([DONE], ["failed"], [DONE]),
+    ],
+)
+def test_accepted_phases(scene, module, check_mode, task_ids, accepted, bad):
+    options = {} if accepted is None else {"accepted_phases": accepted}
+    result = module("dcs_task", check_mode=check_mode, task_ids=task_ids, state="finished", **options)
+    assert result.get("failed", False) is bool(bad)
+    assert [task["id"] for task in result["tasks"]] == task_ids
+    if bad:
+        assert result["failure"]["code"] == "EndedBadly"
+        assert [task_id for task_id in task_ids if task_id in result["msg"]] == bad
+        assert result.keys() >= FINISHED_KEYS
+
+
+def test_a_task_that_ends_badly_while_it_is_waited_for(scene, module):
+    scene.patch({"task": RUNNING, "set": {"finish_after": 0.5, "finish_as": "FAILED"}})
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING], state="finished", wait_interval=1)
+    assert result["failure"]["code"] == "EndedBadly"
+    assert result["tasks"][0]["status"] == "FAILED"
+
+
+def test_a_task_that_vanishes_while_it_is_waited_for_has_ended(scene, module):
+    scene.events([{"after": "ListBackgroundTask", "do": [{"task": RUNNING, "remove": True}]}])
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING, DONE], state="finished", wait_interval=1)
+    assert not result.get("failed")
+    assert (result["absent"], result["unfinished"]) == ([RUNNING], [])
+    # Documented: those that are not listed are left out.
+    assert [task["id"] for task in result["tasks"]] == [DONE]
+
+
+def test_a_disturbance_while_waiting_is_survived(scene, module, no_backoff):
+    scene.patch({"task": RUNNING, "set": {"finish_after": 0.5}})
+    scene.faults([{"operation": "ListBackgroundTask", "skip": 1, "times": 2, "fault": {"status": 503}}])
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING], state="finished", wait_interval=1)
+    assert not result.get("failed")
+    assert len(result["retried"]) == 2
+    assert result["requests"] == len(scene.operations()) == 4
+
+
+def test_the_deadline_ends_the_waiting(scene, module):
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING], state="finished", wait_timeout=60, deadline=1)
+    assert result["failed"]
+    assert result["failure"]["retryable"] is True
+    assert result["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"task_ids": [DONE]},
+        {"state": "absent"},
+        {"state": "present", "task_ids": [DONE]},
+        {"state": "absent", "task_ids": [DONE, ""]},
+        {"state": "absent", "task_ids": ["../instances"]},
+        {"state": "absent", "task_ids": ["a" * 65]},
+        {"state": "absent", "task_ids": [DONE], "instance": ""},
+        {"state": "absent", "task_ids": [DONE], "instance": "redis a"},
+        {"state": "finished", "task_ids": [DONE], "wait_timeout": -1},
+        {"state": "finished", "task_ids": [DONE], "wait_interval": 0},
+        {"state": "finished", "task_ids": [DONE], "accepted_phases": ["running"]},
+    ],
+    ids=str,
+)
+def test_wrong_input_is_refused_before_anything_is_sent(scene, module, options):
+    result = module("dcs_task", **options)
+    assert result["failed"]
+    assert "\n" not in result["msg"]
+    assert scene.operations() == []
+    assert len(remaining(scene)) == 6
+
+
+def test_an_empty_list_of_accepted_phases(scene, module):
+    """No end is accepted then: a filter that is empty must not stand for everything."""
+    result = module("dcs_task", task_ids=[DONE], state="finished", accepted_phases=[])
+    assert result["failed"]
