@@ -58,7 +58,8 @@ SPEC_CHANGE_NAMES = frozenset(("EXTEND", "ChangeInstanceSpec"))
 
 def is_spec_change(task: Record) -> bool:
     """Whether a background task is a spec change, under either of its names (C2)."""
-    return task.get("name") in SPEC_CHANGE_NAMES
+    name = task.get("name")
+    return isinstance(name, str) and name in SPEC_CHANGE_NAMES
 
 
 def build_task(api_object: Record, instance_id: str | None) -> Record:

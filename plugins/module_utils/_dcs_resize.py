@@ -200,9 +200,9 @@ class SpecChangeCancellation:
     def _after_acceptance(self, target: Record) -> dict[str, t.Any]:
         try:
             last = self._look_until_over(target, self._wait.timeout)
-        except MaintenanceError as error:
-            error.message = f"The cancellation was accepted, but its effect could not be looked at: {error.message}"
-            raise self._with_result(error, target, changed=True) from None
+        except MaintenanceError as unread:
+            unread.message = f"The cancellation was accepted, but its effect could not be looked at: {unread.message}"
+            raise self._with_result(unread, target, changed=True) from None
         if last is None or last["phase"] != SUCCEEDED:
             if last is not None and not has_ended(last) and self._wait.timeout > 0:
                 error = _refusal(

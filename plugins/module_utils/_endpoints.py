@@ -104,7 +104,7 @@ def _checked_url(where: str, url: t.Any, service: str) -> str:
         raise wrong
     netloc = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
     # Python's parser drops what follows the bracket of an IPv6 address; nothing may be dropped here.
-    if parts.netloc.lower() != netloc:
+    if parts.netloc.lower().rstrip(":") != netloc.rstrip(":"):
         raise wrong
     allowed = ("", "/", "/v3", "/v3/") if service == "iam" else ("", "/")
     if parts.path not in allowed or parts.query or parts.fragment or url.endswith(("?", "#")):

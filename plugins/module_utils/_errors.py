@@ -42,7 +42,6 @@ _NO_API_DIGITS = frozenset(("0101", "0103"))
 
 _CODE_KEYS = ("error_code", "errorCode", "errCode", "code")
 _MESSAGE_KEYS = ("error_msg", "errorMsg", "error_message", "externalMessage", "message", "title")
-_EXCERPT_LENGTH = 200
 
 
 class MaintenanceError(Exception):
@@ -204,11 +203,10 @@ def _first_text(fields: dict[str, t.Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def excerpt(raw: bytes) -> str:
-    """The start of a body on one line, for a message; control characters become spaces."""
-    text = raw[: 4 * _EXCERPT_LENGTH].decode("utf-8", "replace")
-    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return text if len(text) <= _EXCERPT_LENGTH else text[:_EXCERPT_LENGTH] + "…"
+def one_line(text: str, most: int = 500) -> str:
+    """A text of somebody else for use in a sentence: on one line, without control characters, not too long."""
+    text = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * most]).split())
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def hint_for(error: ApiError, action: str | None = None) -> str | None:

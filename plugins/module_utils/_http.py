@@ -14,8 +14,11 @@ Redirects are never followed: a credential goes to the host that was checked, an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import signal
+import threading
 import time
 import typing as t
 from datetime import datetime, timezone
@@ -28,9 +31,9 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     ApiError,
     MissingLibraryError,
     NetworkError,
-    excerpt,
     hint_for,
     is_retryable,
+    one_line,
     read_error_body,
 )
 
@@ -45,7 +48,35 @@ _BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; a full page of 1000
 
 #: Names of urllib3's exceptions that are raised before anything of a request was sent.
 #: Compared by name, as old and new requests carry urllib3 in different places.
-_NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError", "SSLError"))
+_NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
+
+
+class _DeadlinePassed(BaseException):
+    """Ends whatever is under way; no C(except Exception) of a library may swallow it."""
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> t.Iterator[None]:
+    """Interrupt what takes longer than this.
+
+    A time-out of a socket begins anew with each byte, so that an answer that drips would never end. Signals reach the
+    main thread only; another thread is bounded by its time-outs and by whoever waits for it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_number: int, _frame: object) -> None:
+        raise _DeadlinePassed
+
+    before = signal.signal(signal.SIGALRM, ring)
+    # A little late, so that a time-out of the socket, which tells more, comes first.
+    signal.setitimer(signal.ITIMER_REAL, seconds + 0.1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class Operation(t.NamedTuple):
@@ -209,48 +240,59 @@ class Client:
         remaining = self.remaining()
         if remaining <= 0:
             raise self._deadline_error(operation, uncertain=False)
+        connect_timeout = min(self._options.connect_timeout, remaining)
         read_timeout = min(self._options.read_timeout, remaining)
         all_headers = {"Content-Type": "application/json", **(headers or {})}
         self.requests += 1
         try:
-            response = session.request(
-                operation.method,
-                url,
-                data=payload,
-                headers=all_headers,
-                auth=auth,
-                timeout=(min(self._options.connect_timeout, remaining), read_timeout),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return response.status_code, response.headers, self._read(operation, response)
-        except requests.exceptions.SSLError as error:
-            raise self._network_error(
+            with _alarm(remaining):
+                response = session.request(
+                    operation.method,
+                    url,
+                    data=payload,
+                    headers=all_headers,
+                    auth=auth,
+                    timeout=(connect_timeout, read_timeout),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    return response.status_code, response.headers, self._read(operation, response)
+        except _DeadlinePassed:
+            raise self._deadline_error(operation, uncertain=True) from None
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise self._failed_attempt(operation, _host(url), error, connect_timeout, read_timeout) from None
+
+    def _failed_attempt(
+        self, operation: Operation, host: str, error: Exception, connect_timeout: float, read_timeout: float
+    ) -> NetworkError:
+        """Say what an exception of requests means: what failed, and whether the request may have been received."""
+        causes = {type(cause).__name__ for cause in _causes(error)}
+        if "SSLCertVerificationError" in causes:
+            return self._network_error(
                 operation,
-                f"The TLS connection to {_host(url)} failed: {_reason(error)}.",
+                f"The certificate of {host} is not accepted: {_reason(error)}.",
                 retryable=False,
                 uncertain=False,
-                hint="Check the certificate of the endpoint, and ca_path or validate_certs.",
-            ) from None
-        except requests.exceptions.ConnectTimeout:
-            raise self._network_error(
-                operation,
-                f"No connection to {_host(url)} within {self._options.connect_timeout:g} seconds.",
-                uncertain=False,
-            ) from None
-        except requests.exceptions.ReadTimeout:
+                hint="Check the endpoint, and ca_path or validate_certs.",
+            )
+        if "ConnectTimeoutError" in causes:
+            if connect_timeout < self._options.connect_timeout:
+                return self._deadline_error(operation, uncertain=False)
+            return self._network_error(
+                operation, f"No connection to {host} within {connect_timeout:g} seconds.", uncertain=False
+            )
+        if "ReadTimeoutError" in causes:
             if read_timeout < self._options.read_timeout:
-                raise self._deadline_error(operation, uncertain=True) from None
-            raise self._network_error(
-                operation, f"{_host(url)} sent no answer within {read_timeout:g} seconds.", uncertain=True
-            ) from None
-        except (requests.exceptions.RequestException, OSError) as error:
-            not_sent = _was_not_sent(error)
-            what = "could not be made" if not_sent else "was lost before the answer was complete"
-            raise self._network_error(
-                operation, f"The connection to {_host(url)} {what}: {_reason(error)}.", uncertain=not not_sent
-            ) from None
+                return self._deadline_error(operation, uncertain=True)
+            return self._network_error(
+                operation, f"{host} sent no answer within {read_timeout:g} seconds.", uncertain=True
+            )
+        not_sent = not causes.isdisjoint(_NOT_SENT)
+        what = "could not be made" if not_sent else "was lost before the answer was complete"
+        return self._network_error(
+            operation, f"The connection to {host} {what}: {_reason(error)}.", uncertain=not not_sent
+        )
 
     def _opened(self) -> requests.Session:
         if self._session is None:
@@ -296,21 +338,21 @@ class Client:
         try:
             return json.loads(raw.decode("utf-8"))
         except (ValueError, RecursionError):
-            shown = self.redact(excerpt(raw))
+            shown = self._excerpt(raw)
             raise AnswerError(
                 f"{operation.name} was answered with something that is not JSON: {shown or '(empty)'}",
                 service=operation.service,
                 operation=operation.name,
                 http_status=status,
-                request_id=_request_id(headers, None),
+                request_id=self._request_id(headers),
                 hint="Check that the endpoint is the service itself, and no proxy or portal in front of it.",
                 uncertain=True,
             ) from None
 
     def _api_error(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> ApiError:
         body = read_error_body(raw)
-        code = body.code
-        said = self.redact(body.message or excerpt(raw) or "no explanation")
+        code = one_line(self.redact(body.code or ""), 100)
+        said = one_line(self.redact(body.message or "")) or self._excerpt(raw) or "no explanation"
         if 300 <= status < 400:
             said = "a redirect, which is never followed"
         error = ApiError(
@@ -319,11 +361,19 @@ class Client:
             service=operation.service,
             operation=operation.name,
             http_status=status,
-            request_id=_request_id(headers, body.request_id),
+            request_id=self._request_id(headers, body.request_id),
             retryable=is_retryable(status, code),
         )
         error.hint = hint_for(error, operation.action)
         return error
+
+    def _excerpt(self, raw: bytes) -> str:
+        """The start of a body for a message; redacted before it is cut, so that no part of a secret remains."""
+        return one_line(self.redact(raw.decode("utf-8", "replace")), 200)
+
+    def _request_id(self, headers: t.Mapping[str, str], in_body: str | None = None) -> str | None:
+        found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
+        return one_line(self.redact(found), 100) if found else None
 
     def _back_off(self, operation: Operation, failures: int, why: str, retry_after: str | None) -> bool:
         """Sleep before the next attempt; False, without sleeping, when the deadline leaves no time for it."""
@@ -365,10 +415,6 @@ def _host(url: str) -> str:
     return url.split("/", 3)[2]
 
 
-def _request_id(headers: t.Mapping[str, str], in_body: str | None) -> str | None:
-    return headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
-
-
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
     """An exception of requests and all that it wraps: urllib3 keeps causes in args, reason and __context__."""
     todo: list[t.Any] = [error]
@@ -379,10 +425,6 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
             seen.add(id(cause))
             yield cause
             todo += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
-
-
-def _was_not_sent(error: BaseException) -> bool:
-    return any(type(cause).__name__ in _NOT_SENT for cause in _causes(error))
 
 
 def _reason(error: BaseException) -> str:

@@ -108,7 +108,8 @@ def attempt_each(
     """
     done: list[str] = []
     failed: dict[str, MaintenanceError] = {}
-    rest = list(identifiers)
+    order = list(identifiers)
+    rest = list(order)
     while rest:
         stopped_by = None
         while rest and stopped_by is None:
@@ -123,7 +124,8 @@ def attempt_each(
         settle(done, failed)
         if stopped_by in failed:
             break
-    return done, failed, rest
+    # In the order given, whatever the order in which things came to light.
+    return [identifier for identifier in order if identifier in done], failed, rest
 
 
 class Wait(t.NamedTuple):

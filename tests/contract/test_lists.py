@@ -88,6 +88,8 @@ def test_task_times(sim: Simulator, caller: Caller) -> None:
 
     # Both ends belong to the window, in whole seconds.
     assert ids(start_time=second, end_time=second) == [task["id"]]
+    sim.patch({"task": task["id"], "set": {"created_at": task["created_at"][:19] + ".000Z"}})
+    assert ids(start_time=second, end_time=second) == [task["id"]]
     assert ids(start_time="20000101000000", end_time="20000102000000") == []
     assert len(ids(start_time="20000101000000")) == 6
     path = caller.tasks_path()

@@ -41,6 +41,7 @@ def test_unknown_urls_and_methods(caller: Caller) -> None:
 
 def test_a_slash_in_an_id_is_part_of_the_id(caller: Caller) -> None:
     refused(caller.call("DELETE", caller.tasks_path() + "/a%2Fb"), 400, "DCS.4070")
+    assert caller.get(caller.tasks_path().replace("-", "%2D")).json()["task_count"] == 6
 
 
 def test_delete_removes_one_record(sim: Simulator, caller: Caller) -> None:

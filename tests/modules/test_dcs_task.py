@@ -293,12 +293,13 @@ def test_a_lost_answer(
 
 @pytest.mark.parametrize("fault", ["drop_after", {"status": 500, "processed": True}, "truncate"])
 def test_the_last_answer_is_lost_too(scene, module, fault):
-    """Nothing is sent again, but the list shows that the work was done."""
+    """Nothing is sent again, but the list shows that the work was done, and the rest goes on."""
     scene.faults([{"operation": "DeleteBackgroundTask", "fault": fault}])
-    result = module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent", retries=0)
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE, FAILED], state="absent", retries=0)
     assert not result.get("failed"), result
-    assert (result["changed"], result["removed"]) == (True, [DONE])
-    assert scene.operations() == ["ListBackgroundTask", "DeleteBackgroundTask", "ListBackgroundTask"]
+    assert (result["changed"], result["removed"], result["not_tried"]) == (True, [DONE, FAILED], [])
+    assert scene.operations() == ["ListBackgroundTask", "DeleteBackgroundTask"] * 2
+    assert not {DONE, FAILED} & remaining(scene)
 
 
 def test_when_nothing_is_known_nothing_is_claimed(scene, module):

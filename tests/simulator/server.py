@@ -96,6 +96,14 @@ class Server:
         return {**facts, "ca_path": self.ca_path} if self.ca_path else facts
 
 
+async def _cancel_the_rest() -> None:
+    """End requests that were still waiting, so that the loop can be closed."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+
+
 class Simulator(SimulatorClient):
     """The simulator in a thread of this process, with the first line of output as attributes.
 
@@ -157,6 +165,7 @@ class Simulator(SimulatorClient):
         self._end_loop()
 
     def _end_loop(self) -> None:
+        asyncio.run_coroutine_threadsafe(_cancel_the_rest(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=30)
         self._loop.close()

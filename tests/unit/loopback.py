@@ -121,6 +121,8 @@ def _read(connection: socket.socket) -> Seen:
         if not part:
             raise ConnectionError
         raw += part
+        if not raw[:1].isalpha():
+            raise ConnectionError  # TLS, where it is not spoken
     head, _end, body = raw.partition(b"\r\n\r\n")
     line, *lines = head.decode("latin-1").split("\r\n")
     method, target, _version = line.split(" ")

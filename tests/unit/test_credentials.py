@@ -94,7 +94,7 @@ def test_each_source_alone(source, kind):
     assert found == Credentials(values, source)
 
 
-@pytest.mark.parametrize(("better", "worse"), itertools.combinations(SETS, 2))
+@pytest.mark.parametrize(("better", "worse"), list(itertools.combinations(SETS, 2)))
 def test_each_pair(better, worse):
     options, environ = {}, {}
     place(options, environ, worse[0], KINDS[worse[1]], mark="worse")

@@ -162,13 +162,14 @@ def test_gateway_digits(code, digits):
     assert gateway_digits(code) == digits
 
 
-@pytest.mark.parametrize("status", range(100, 600))
+@pytest.mark.parametrize("status", list(range(100, 600)))
 def test_retryable_statuses(status):
     assert is_retryable(status, None) == (status in (429, 500, 502, 503, 504))
     assert is_retryable(status, "DCS.4957") == (status in (429, 500, 502, 503, 504))
 
 
 BUSY = ["DCS.4111", *(f"DCS.{number}" for number in range(4113, 4119)), "DCS.4120"]
+BUSY += [code.replace("DCS.4", "111400") for code in BUSY]
 BUSY += ["DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
 
 
@@ -184,7 +185,7 @@ def test_other_codes_are_not_retryable(code):
 
 
 NO_INSTANCE = ["DCS.3022", "111404022", "DBS.200002", "DBS.280110", "DBS.201501", "DBS.201502", "DBS.201028"]
-NO_API = ["DCS.4001", "APIGW.0101", "APIG.0101", "APIGW.0103", "APIG.0103"]
+NO_API = ["DCS.4001", "111404001", "APIGW.0101", "APIG.0101", "APIGW.0103", "APIG.0103"]
 NEITHER = ["DCS.4070", "DCS.4404", "DBS.280016", "APIGW.0301", "APIGW.0201", "404", "IAM.0004", None]
 
 
@@ -202,11 +203,15 @@ def test_what_is_not_there(code, status):
         (ApiError("m", http_status=400, code="DCS.4957"), False),
         (ApiError("m", http_status=404, code="DCS.4404"), False),
         (ApiError("m", http_status=409, code="x"), False),
-        (ApiError("m", http_status=404, code="DCS.3022"), True),
-        (ApiError("m", http_status=400, code="DBS.280110"), True),
+        (ApiError("m", http_status=404, code="DCS.3022"), False),
+        (ApiError("m", http_status=403, code="DBS.201028"), False),
+        (ApiError("m", http_status=403, code="DBS.200019"), False),
+        (ApiError("m", http_status=403, code="DBS.200076"), False),
         (ApiError("m", http_status=404, code="APIGW.0101"), True),
+        (ApiError("m", http_status=404, code="DCS.4001"), True),
         (ApiError("m", http_status=401, code="APIGW.0301"), True),
         (ApiError("m", http_status=403, code="DCS.2003"), True),
+        (ApiError("m", http_status=403, code="DBS.280063"), True),
         (ApiError("m", http_status=429, code="APIGW.0308"), True),
         (ApiError("m", http_status=500, code="DCS.5000"), True),
         (ApiError("m"), True),

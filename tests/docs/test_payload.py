@@ -1,0 +1,79 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What travels with each task: the payload as Ansible builds it stays small, and has few files of the collection."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from ansible.executor import module_common
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader, module_loader
+from ansible.template import Templar
+
+MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("[a-z]*.py"))
+OWN = "ansible_collections/hwcloud/maintenance/"
+MOST_BYTES = 200_000
+MOST_FILES = 16
+
+
+def build(name):
+    """The payload of a module as it is sent, with the compression that is Ansible's default."""
+    if not getattr(build, "ready", False):
+        init_plugin_loader()
+        build.ready = True
+    found = module_loader.find_plugin_with_context(f"hwcloud.maintenance.{name}")
+    variables = {"ansible_python_interpreter": "/usr/bin/python3"}
+    templar = Templar(loader=DataLoader(), variables=variables)
+    # Ansible always passes a few arguments of its own.
+    arguments = {"_ansible_check_mode": False, "_ansible_version": "2.21.0"}
+    keywords = {"task_vars": variables, "module_compression": "ZIP_DEFLATED"}
+    keywords = {
+        key: value
+        for key, value in keywords.items()
+        if key in inspect.signature(module_common.modify_module).parameters
+    }
+    built = module_common.modify_module(
+        module_name=found.resolved_fqcn,
+        module_path=found.plugin_resolved_path,
+        module_args=arguments,
+        templar=templar,
+        **keywords,
+    )
+    # A tuple before ansible-core 2.19.
+    return built[0] if isinstance(built, tuple) else built.b_module_data
+
+
+def unpack(payload):
+    """The files inside: the one long piece of base64 that is a zip archive."""
+    for piece in sorted(re.findall(rb"[A-Za-z0-9+/=]{1000,}", payload.replace(b"\\n", b"")), key=len, reverse=True):
+        data = base64.b64decode(piece)
+        if data.startswith(b"PK"):
+            archive = zipfile.ZipFile(io.BytesIO(data))
+            return {info.filename: archive.read(info) for info in archive.infolist()}
+    raise AssertionError("there is no zip archive in the payload")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_travels_with_a_task_is_small(name):
+    payload = build(name)
+    files = unpack(payload)
+    own = {path: content for path, content in files.items() if path.startswith(OWN) and content.strip()}
+    print(
+        f"\n{name}: {len(payload)} bytes, {len(own)} files of its own with {sum(map(len, own.values()))} bytes", end=""
+    )
+    assert f"{OWN}plugins/modules/{name}.py" in own
+    assert f"{OWN}plugins/module_utils/_module.py" in own
+    assert len(payload) < MOST_BYTES
+    assert len(own) <= MOST_FILES, sorted(own)
+
+
+def test_every_module_is_weighed():
+    assert len(MODULES) >= 5

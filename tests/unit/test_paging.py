@@ -1,0 +1,333 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Listings: complete and finite, whatever the pages look like, with the fewest requests, and no loss in silence."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._paging import Listing, Page, read_page
+
+
+def record(key):
+    return {"id": key, "name": f"name of {key}"}
+
+
+class Server:
+    """Holds records, and serves them from an offset; each part of its behaviour can be replaced."""
+
+    def __init__(self, keys, limit, *, total=None, length=None, before=None):
+        self.keys = list(keys)
+        self.limit = limit
+        self.total = total or (lambda server: len(server.keys))
+        self.length = length or (lambda server: server.limit)
+        self.before = before or {}
+        self.offsets = []
+        self.warnings = []
+
+    def fetch(self, offset):
+        self.before.get(len(self.offsets), lambda server: None)(self)
+        self.offsets.append(offset)
+        page = self.keys[offset : offset + self.length(self)]
+        return Page([record(key) for key in page], self.total(self))
+
+    def listing(self):
+        return Listing(self.fetch, self.limit, "id", "dcs", "ListThings", self.warnings.append)
+
+    def collect(self, wanted=None):
+        return [entry["id"] for entry in self.listing().collect(wanted)]
+
+
+def keys(count):
+    return [f"k{number:03}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "offsets"),
+    [(0, [0]), (1, [0]), (9, [0]), (10, [0, 10]), (11, [0, 10]), (20, [0, 10, 20]), (25, [0, 10, 20])],
+)
+def test_fewest_requests(count, offsets):
+    server = Server(keys(count), 10)
+    assert server.collect() == keys(count)
+    assert server.offsets == offsets
+    assert server.warnings == []
+
+
+@pytest.mark.parametrize(("count", "offsets"), [(0, [0]), (9, [0, 9]), (10, [0, 10]), (15, [0, 10, 15])])
+def test_without_a_count_an_empty_page_is_the_end(count, offsets):
+    server = Server(keys(count), 10, total=lambda server: None)
+    assert server.collect() == keys(count)
+    assert server.offsets == offsets
+    assert server.warnings == []
+
+
+def test_whole_records_are_returned():
+    assert Server(["a"], 10).listing().collect() == [record("a")]
+
+
+def test_short_pages():
+    server = Server(keys(25), 10, length=lambda server: 4)
+    assert server.collect() == keys(25)
+    assert server.offsets == [0, 4, 8, 12, 16, 20, 24]
+
+
+def test_short_pages_without_a_count():
+    server = Server(keys(25), 10, length=lambda server: 4, total=lambda server: None)
+    assert server.collect() == keys(25)
+    assert server.offsets == [0, 4, 8, 12, 16, 20, 24, 25]
+
+
+def test_count_that_is_too_small():
+    server = Server(keys(25), 10, total=lambda server: 1)
+    assert server.collect() == keys(25)
+    assert server.warnings == []
+
+
+def test_count_that_is_too_large():
+    server = Server(keys(25), 10, total=lambda server: 99)
+    assert server.collect() == keys(25)
+    assert server.offsets == [0, 10, 20, 25] * 2, "read a second time, then believed"
+    assert len(server.warnings) == 1
+    assert "lists 25 records, twice the same" in server.warnings[0]
+
+
+def test_nothing_although_the_count_says_more():
+    """An empty page that came once may be a hiccup: it is not believed before it came a second time."""
+    server = Server([], 10, total=lambda server: 3, before={1: lambda server: server.keys.extend(keys(3))})
+    assert server.collect() == keys(3)
+    assert server.warnings == []
+
+
+def test_empty_page_once():
+    lengths = iter([10, 0, 10, 10, 10])
+    server = Server(keys(25), 10, length=lambda server: next(lengths))
+    assert server.collect() == keys(25)
+    assert server.offsets == [0, 10, 0, 10, 20]
+    assert server.warnings == []
+
+
+def test_empty_page_each_time_elsewhere():
+    lengths = iter([5, 0, 6, 0, 7, 0])
+    server = Server(keys(25), 10, length=lambda server: next(lengths))
+    with pytest.raises(AnswerError, match="incomplete listing 3 times: 7 records") as caught:
+        server.collect()
+    assert caught.value.retryable is True
+    assert caught.value.operation == "ListThings"
+
+
+@pytest.mark.parametrize("total", [None, 10, 50])
+def test_page_that_is_repeated_for_ever(total):
+    """The offset is not honoured."""
+    fetched = []
+
+    def fetch(offset):
+        fetched.append(offset)
+        return Page([record(key) for key in keys(10)], total)
+
+    with pytest.raises(AnswerError, match="incomplete listing 3 times: 10 records"):
+        Listing(fetch, 10, "id", "dcs", "ListThings", pytest.fail).collect()
+    assert fetched == [0, 10] * 3
+
+
+def test_page_that_is_repeated_once():
+    fetched = []
+
+    def fetch(offset):
+        fetched.append(offset)
+        start = 0 if len(fetched) == 2 else offset
+        return Page([record(key) for key in keys(25)[start : start + 10]], 25)
+
+    found = Listing(fetch, 10, "id", "dcs", "ListThings", pytest.fail).collect()
+    assert [entry["id"] for entry in found] == keys(25)
+
+
+def test_pages_that_overlap():
+    """One entry moves to the next page because another was inserted: it is taken once."""
+    server = Server(keys(15), 10, before={1: lambda server: server.keys.insert(0, "new")})
+    assert sorted(server.collect()) == sorted([*keys(15), "new"])
+    assert server.warnings == []
+
+
+def test_removal_while_listing_is_noticed():
+    server = Server(keys(25), 10, before={1: lambda server: server.keys.remove("k000")})
+    found = server.collect()
+    assert found == keys(25)[1:], "read again, without the one that is gone"
+    assert server.warnings == []
+
+
+def test_removal_in_each_reading_is_warned_about():
+    removals = {number: lambda server: server.keys.pop(0) for number in (1, 3, 5, 7)}
+    server = Server(keys(15), 10, before=removals)
+    server.collect()
+    assert len(server.warnings) == 1
+    assert "records were removed while they were listed" in server.warnings[0]
+
+
+def test_removal_that_an_insertion_hides():
+    """The count falls, and rises again before the last page."""
+    server = Server(
+        keys(35),
+        10,
+        before={1: lambda server: server.keys.pop(0), 3: lambda server: server.keys.append("new")},
+    )
+    found = server.collect()
+    assert server.warnings or set(found) >= set(keys(35)[1:])
+
+
+def test_all_removed_while_listing():
+    server = Server(keys(20), 10, before={1: lambda server: server.keys.clear()})
+    assert server.collect() == []
+
+
+def test_endless_server_is_left():
+    fetched = []
+
+    def fetch(offset):
+        fetched.append(offset)
+        return Page([record(str(offset))], None)
+
+    with pytest.raises(AnswerError, match="has no end: 10000 pages were read"):
+        Listing(fetch, 1, "id", "dcs", "ListThings", pytest.fail).collect()
+    assert len(fetched) == 10000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offsets"),
+    [
+        (["k000"], [0]),
+        (["k009", "k003"], [0]),
+        (["k010"], [0, 10]),
+        (["k003", "k012"], [0, 10]),
+        ({"k999"}, [0, 10, 20]),
+        (["k003", "k999"], [0, 10, 20]),
+    ],
+)
+def test_wanted_stops_early(wanted, offsets):
+    server = Server(keys(25), 10)
+    found = server.collect(wanted)
+    assert server.offsets == offsets
+    assert found == keys(25)[: 10 * len(offsets)]
+    assert server.warnings == []
+
+
+def test_wanted_is_not_changed():
+    wanted = {"k001"}
+    Server(keys(25), 10).collect(wanted)
+    assert wanted == {"k001"}
+
+
+@pytest.mark.parametrize(
+    "entry", [None, "k", 5, [], {}, {"id": None}, {"id": ""}, {"id": 5}, {"id": ["k"]}, {"ID": "k"}]
+)
+def test_entry_without_an_identifier(entry):
+    listing = Listing(lambda offset: Page([record("a"), entry], 2), 10, "id", "dcs", "ListThings", pytest.fail)
+    with pytest.raises(AnswerError, match="entry that has no id") as caught:
+        listing.collect()
+    assert caught.value.failure()["service"] == "dcs"
+
+
+@pytest.mark.parametrize(
+    ("given_total", "total"),
+    [
+        (5, 5),
+        (0, 0),
+        ("5", 5),
+        ("0", 0),
+        ("007", 7),
+        (-1, None),
+        ("-1", None),
+        (True, None),
+        (False, None),
+        (5.0, None),
+        ("5.0", None),
+        ("", None),
+        (" 5", None),
+        ("five", None),
+        ("\u0665", None),
+        ("²", None),
+        ("9" * 13, None),
+        ("9" * 5000, None),
+        (None, None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_count(given_total, total):
+    data = {"things": [{"id": "a"}], "count": given_total}
+    assert read_page(data, "things", "count", "dcs", "ListThings") == Page([{"id": "a"}], total)
+
+
+def test_count_is_missing():
+    assert read_page({"things": []}, "things", "count", "dcs", "ListThings") == Page([], None)
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], "x", 5, {}, {"things": None}, {"things": {}}, {"things": "x"}, {"count": 1}]
+)
+def test_page_of_the_wrong_shape(data):
+    with pytest.raises(AnswerError, match="has no list things") as caught:
+        read_page(data, "things", "count", "dcs", "ListThings")
+    assert caught.value.code == "UnreadableAnswer"
+
+
+@given(
+    st.integers(0, 60),
+    st.integers(1, 12),
+    st.lists(st.integers(1, 12), min_size=1, max_size=8),
+    st.sampled_from(["right", "text", "none", "1 now and then"]),
+)
+def test_honest_server_gives_everything_once(count, limit, lengths, counting):
+    """Pages of any length but none, and a count that is right, missing, or missing now and then."""
+
+    def total(server):
+        if counting == "none" or (counting == "1 now and then" and len(server.offsets) % 3):
+            return None
+        return len(server.keys)
+
+    def length(server):
+        return min(lengths[len(server.offsets) % len(lengths)], server.limit)
+
+    server = Server(keys(count), limit, total=total, length=length)
+    assert server.collect() == keys(count)
+    assert server.warnings == []
+    assert len(server.offsets) <= count + 1
+
+
+CHANGES = st.dictionaries(st.integers(0, 12), st.integers(1, 4), max_size=4)
+
+
+@given(st.integers(0, 30), st.integers(1, 8), CHANGES, st.randoms(use_true_random=False))
+def test_removals_never_lose_a_record_in_silence(count, limit, changes, random):
+    def remove(number):
+        def change(server):
+            for _each in range(min(number, len(server.keys))):
+                server.keys.pop(random.randrange(len(server.keys)))
+
+        return change
+
+    server = Server(keys(count), limit, before={at: remove(number) for at, number in changes.items()})
+    found = server.collect()
+    assert len(found) == len(set(found))
+    assert server.warnings or set(found) >= set(server.keys)
+
+
+@given(st.integers(0, 30), st.integers(1, 8), CHANGES, st.randoms(use_true_random=False))
+def test_insertions_never_lose_a_record_in_silence(count, limit, changes, random):
+    def insert(at, number):
+        def change(server):
+            for each in range(number):
+                server.keys.insert(random.randint(0, len(server.keys)), f"new-{at}-{each}")
+
+        return change
+
+    server = Server(keys(count), limit, before={at: insert(at, number) for at, number in changes.items()})
+    try:
+        found = server.collect()
+    except AnswerError:
+        return
+    assert len(found) == len(set(found))
+    assert server.warnings or set(found) >= set(keys(count))
