@@ -98,6 +98,12 @@ def setting(option: str, options: t.Mapping[str, t.Any], environ: t.Mapping[str,
     return next((str(value) for value in candidates if value not in (None, "")), None)
 
 
+def secrets_of_environment(environ: t.Mapping[str, str]) -> list[str]:
+    """All secrets in the environment, whether they are going to be used or not."""
+    names = [name for _family, variables in ENVIRONMENT for secret in SECRETS for name in variables.get(secret, ())]
+    return [environ[name] for name in names if environ.get(name)]
+
+
 def find_credentials(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Credentials:
     """Take the first source that holds a complete set of credentials.
 
@@ -172,7 +178,7 @@ class Account:
 
     :arg project_id: the project, or None to look it up.
     :arg project_name: the name to look up; None for the project that has the region's name.
-    :arg keep_secret: called with each secret that is derived, such as a token, so that no output can show it.
+    :arg keep_secret: called with each secret, so that no output can show it; derived ones, such as a token, too.
     """
 
     def __init__(
@@ -198,7 +204,12 @@ class Account:
                 self._values["access_key"], self._values["secret_key"], self._values.get("security_token")
             )
         for name in SECRETS:
-            client.keep_secret(self._values.get(name))
+            if name in self._values:
+                self._conceal(self._values[name])
+
+    def _conceal(self, secret: str) -> None:
+        self._client.keep_secret(secret)
+        self._keep_secret(secret)
 
     def authenticate(self, request: t.Any) -> t.Any:
         """Mark a prepared request as this user's; the C(auth) of a request."""
@@ -263,8 +274,7 @@ class Account:
             raise AnswerError(
                 "Signing in was answered without a token for a project.", service="iam", operation=CREATE_TOKEN.name
             )
-        self._client.keep_secret(token)
-        self._keep_secret(token)
+        self._conceal(token)
         self._token = token
         self._project_id = project_id
 

@@ -23,7 +23,7 @@ import time
 import typing as t
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     RETRYABLE_STATUSES,
@@ -142,9 +142,11 @@ class Client:
         self.retried: list[str] = []
 
     def keep_secret(self, value: str | None) -> None:
-        """Never let this text appear in a message that quotes a service or a library."""
+        """Never let this text appear in a message that quotes a service or a library, in whatever way it is escaped."""
         if value:
-            self._secrets.add(value)
+            as_json = [json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
+            self._secrets.update((value, quote(value), quote(value, safe=""), quote_plus(value), *as_json))
+            self._secrets.update(json.dumps(text)[1:-1] for text in as_json)
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced by asterisks."""
@@ -288,11 +290,11 @@ class Client:
             return self._network_error(
                 operation, f"{host} sent no answer within {read_timeout:g} seconds.", uncertain=True
             )
-        not_sent = not causes.isdisjoint(_NOT_SENT)
+        in_handshake = _was_in_handshake(error)
+        not_sent = in_handshake or not causes.isdisjoint(_NOT_SENT)
+        kind = "TLS connection" if in_handshake else "connection"
         what = "could not be made" if not_sent else "was lost before the answer was complete"
-        return self._network_error(
-            operation, f"The connection to {host} {what}: {_reason(error)}.", uncertain=not not_sent
-        )
+        return self._network_error(operation, f"The {kind} to {host} {what}: {_reason(error)}.", uncertain=not not_sent)
 
     def _opened(self) -> requests.Session:
         if self._session is None:
@@ -427,11 +429,25 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
             todo += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
 
 
+def _was_in_handshake(error: BaseException) -> bool:
+    """Whether TLS was still being set up: no exception says so, but the place where it was raised does."""
+    for cause in _causes(error):
+        place = cause.__traceback__
+        while place is not None:
+            if place.tb_frame.f_code.co_name == "do_handshake":
+                return True
+            place = place.tb_next
+    return False
+
+
 def _reason(error: BaseException) -> str:
     """The innermost cause in a few words: urllib3's own texts name objects in memory."""
-    texts = [cause.strerror or str(cause) for cause in _causes(error) if isinstance(cause, OSError)]
-    texts = [text for text in texts if text and "object at 0x" not in text and "(" not in text]
-    return texts[-1] if texts else type(list(_causes(error))[-1]).__name__
+    causes = list(_causes(error))
+    for cause in reversed(causes):
+        text = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None)
+        if isinstance(text, str) and text:
+            return text.split(" (_ssl", 1)[0].rstrip(".")
+    return type(causes[-1]).__name__
 
 
 def _retry_after_seconds(value: str | None) -> float | None:

@@ -68,6 +68,8 @@ class Task:
         self.check_mode: bool = module.check_mode
         self.now = datetime.now(timezone.utc)
         environ = os.environ
+        # First of all: whatever fails from here on must not show them.
+        module.no_log_values.update(_credentials.secrets_of_environment(environ))
         self._check_numbers()
         region = _credentials.setting("region", self.options, environ)
         cloud = _credentials.setting("cloud", self.options, environ)

@@ -61,14 +61,15 @@ class Listing(t.NamedTuple):
         """
         found: dict[str, Record] = {}
         end = _End.REPEATED
+        before: set[str] | None = None
         for _pass in range(_PASSES):
-            before = found.keys()
             found, end = self._read_once(wanted)
             if end is _End.COMPLETE:
                 return list(found.values())
             if end is _End.COUNT_DIFFERS and found.keys() == before:
                 self.warn(f"{self.operation} lists {len(found)} records, twice the same, but counts more than that.")
                 return list(found.values())
+            before = set(found)
         if end is _End.SHRINKING:
             self.warn(f"{self.operation}: records were removed while they were listed; some may be missing here.")
             return list(found.values())
@@ -81,6 +82,7 @@ class Listing(t.NamedTuple):
         missing = None if wanted is None else set(wanted)
         offset = 0
         highest_total = 0
+        shrunk = False
         for _page in range(_PAGES_MOST):
             records, total = self.fetch(offset)
             new = {self._key_of(record): record for record in records}
@@ -92,10 +94,11 @@ class Listing(t.NamedTuple):
                 if not missing:
                     return found, _End.COMPLETE
             offset += len(records)
+            shrunk = shrunk or (total is not None and total < highest_total)
             highest_total = max(highest_total, total or 0)
             if not records or repeated or (len(records) < self.limit and total is not None and total <= offset):
                 # Records that were removed meanwhile move later ones to earlier pages, past the reader.
-                if total is not None and total < highest_total:
+                if shrunk:
                     return found, _End.SHRINKING
                 # A full page that comes again shows that the offset is not honoured, whatever the count says.
                 if repeated and (total is None or total > len(found) or len(records) >= self.limit):

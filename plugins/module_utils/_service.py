@@ -100,8 +100,9 @@ class Service:
         found: dict[str, list[str]] = {name: [] for name in names}
         if names:
             for instance in self.instances(names[0] if len(names) == 1 else None):
-                if instance.get("name") in found:
-                    found[instance["name"]].append(instance[self.instance_keys.identifier])
+                name = instance.get("name")
+                if isinstance(name, str) and name in found:
+                    found[name].append(instance[self.instance_keys.identifier])
         chosen = {name: self._only(name, ids) for name, ids in found.items()}
         return list(dict.fromkeys(chosen.get(value, value.lower()) for value in names_or_ids))
 

@@ -14,7 +14,6 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -48,10 +47,11 @@ def run_module(
     module = importlib.import_module(f"{COLLECTION}.modules.{name}")
     arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     output = io.StringIO()
-    for store in ("_global_warnings", "_global_deprecations"):
-        getattr(warnings, store).clear()
+    # How warnings get into the result differs between cores, and depends on what else this process has imported.
+    warned: list[str] = []
     with (
         patch_module_args(arguments),
+        mock.patch.object(basic.AnsibleModule, "warn", lambda _module, warning, **_more: warned.append(warning)),
         mock.patch.dict(os.environ, clean_environment(**(environ or {})), clear=True),
         contextlib.redirect_stdout(output),
         contextlib.suppress(SystemExit),
@@ -59,4 +59,6 @@ def run_module(
         module.main()
     result = json.loads(output.getvalue())
     result.pop("invocation", None)
+    if warned:
+        result["warnings"] = warned
     return result

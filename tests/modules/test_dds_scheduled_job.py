@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -494,6 +495,11 @@ def test_an_answer_that_is_late_is_looked_for_in_the_list(sim, module):
     else:
         assert failure_of(result)["retryable"] is True
         assert "not known" in result["msg"]
+    # The late request must not arrive in the middle of another test.
+    end = time.monotonic() + 10
+    while status(sim, PENDING_1H) != "Canceled":
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_cancellation_that_cannot_be_read_again_is_reported_as_accepted(sim, module):

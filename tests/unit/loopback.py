@@ -79,7 +79,6 @@ class Loopback:
         self._actions = list(actions)
         self._tls = tls
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._socket.settimeout(0.05)
         self.port = self._socket.getsockname()[1]
         self.netloc = f"127.0.0.1:{self.port}"
         self.url = f"{'https' if tls else 'http'}://{self.netloc}"
@@ -92,15 +91,14 @@ class Loopback:
 
     def __exit__(self, *_error: object) -> None:
         self._open = False
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()  # wakes the thread
         self._thread.join(5)
         self._socket.close()
 
     def _serve(self) -> None:
         while self._open:
-            try:
-                connection, _address = self._socket.accept()
-            except TimeoutError:
-                continue
+            connection, _address = self._socket.accept()
             connection.settimeout(5)
             # Each in a thread of its own: one that stalls must not hold up the next.
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()

@@ -14,10 +14,12 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials i
     CREATE_TOKEN,
     ENVIRONMENT,
     LIST_PROJECTS,
+    SECRETS,
     SETTINGS,
     Account,
     Credentials,
     find_credentials,
+    secrets_of_environment,
     setting,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
@@ -371,8 +373,7 @@ def test_sign_in(known, name, scope):
         "scope": {"project": scope},
     }
     assert keywords.get("auth") is None
-    assert kept == ["T-1"]
-    assert client.secrets == ["pw-secret", "T-1"]
+    assert kept == client.secrets == ["pw-secret", "T-1"]
     request = SimpleNamespace(headers={})
     assert made.authenticate(request) is request
     assert request.headers == {"X-Auth-Token": "T-1"}
@@ -421,7 +422,7 @@ def test_renew_signs_in_again():
     request = SimpleNamespace(headers={})
     made.authenticate(request)
     assert request.headers == {"X-Auth-Token": "T-2"}
-    assert kept == ["T-1", "T-2"]
+    assert kept == ["pw-secret", "T-1", "T-2"]
     assert client.calls[1][2]["body"]["auth"]["scope"] == {"project": {"id": "p-1"}}
 
 
@@ -436,6 +437,16 @@ def test_given_token_is_used_as_it_is():
 
 
 def test_secrets_are_kept_from_the_start():
-    client = FakeClient()
-    account(client, {**KEY, "security_token": "ST"})
-    assert sorted(client.secrets) == ["SK-secret", "ST"]
+    client, kept = FakeClient(), []
+    account(client, {**KEY, "security_token": "ST"}, kept=kept)
+    assert sorted(client.secrets) == sorted(kept) == ["SK-secret", "ST"]
+
+
+def test_all_secrets_of_the_environment_are_known():
+    options, environ = {}, {"OS_DOMAIN_NAME": "d", "UNRELATED": "x", "HW_SECRET_KEY": ""}
+    expected = []
+    for source in SOURCES[1:]:
+        values = place(options, environ, source, NAMES[source])
+        expected += [values[name] for name in SECRETS if name in values]
+    assert sorted(secrets_of_environment(environ)) == sorted(expected)
+    assert secrets_of_environment({"HW_SECRET_KEY": ""}) == []

@@ -19,10 +19,10 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     MissingLibraryError,
     NetworkError,
     RefusedError,
-    excerpt,
     gateway_digits,
     hint_for,
     is_retryable,
+    one_line,
     read_error_body,
 )
 
@@ -116,27 +116,38 @@ JSON = st.recursive(
 def test_no_body_raises(raw):
     for part in read_error_body(raw):
         assert part is None or (isinstance(part, str) and part)
-    shown = excerpt(raw)
-    assert len(shown) <= 201
+
+
+@given(st.text(), st.integers(1, 50))
+def test_one_line_is_one_line(text, most):
+    shown = one_line(text, most)
+    assert len(shown) <= most + 1
     assert shown.isprintable()
+    assert shown == shown.strip()
 
 
 @pytest.mark.parametrize(
-    ("raw", "shown"),
+    ("text", "shown"),
     [
-        (b"", ""),
-        (b"  a \t b\r\nc  ", "a b c"),
-        (b"a\x00b\x1b[31mc\x7f", "a b [31mc"),
-        ("a\u2028b\u202ec\u200b".encode(), "a b c"),
-        (b"caf\xe9", "caf\ufffd"),
-        ("café 中".encode(), "café 中"),
-        (b"x" * 200, "x" * 200),
-        (b"x" * 201, "x" * 200 + "…"),
-        (b"x" * 10**6, "x" * 200 + "…"),
+        ("", ""),
+        (" \n ", ""),
+        ("  a \t b\r\nc  ", "a b c"),
+        ("a\x00b\x1b[31mc\x7f", "a b [31mc"),
+        ("a\u2028b\u202ec\u200b", "a b c"),
+        ("a\ud800b", "a b"),
+        ("café 中", "café 中"),
+        ("x" * 20, "x" * 20),
+        ("x" * 21, "x" * 20 + "…"),
+        ("x" * 10**6, "x" * 20 + "…"),
+        ("x" * 10 + "\n" * 10 + "y" * 9, "x" * 10 + " " + "y" * 9),
     ],
 )
-def test_excerpt(raw, shown):
-    assert excerpt(raw) == shown
+def test_one_line(text, shown):
+    assert one_line(text, 20) == shown
+
+
+def test_one_line_has_a_limit_of_its_own():
+    assert one_line("x" * 501) == "x" * 500 + "…"
 
 
 @pytest.mark.parametrize(

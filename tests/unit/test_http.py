@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -16,6 +17,7 @@ import textwrap
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from urllib.parse import quote, quote_plus
 
 import pytest
 import requests
@@ -433,7 +435,7 @@ def stalling_body(connection):
     ids=["no answer", "dripping head", "dripping body", "dripping chunks", "stalling body"],
 )
 def test_deadline_cuts(act):
-    error = timed(0.6, act, 1.6)
+    error = timed(0.6, act, 2.5)
     assert error.failure()["code"] == "DeadlineExceeded"
     assert error.uncertain is True
     assert "0.6 seconds" in str(error)
@@ -441,7 +443,7 @@ def test_deadline_cuts(act):
 
 @pytest.mark.parametrize("act", [stall(3), stalling_body], ids=["no answer", "stalling body"])
 def test_read_timeout_cuts(act):
-    error = timed(60, act, 1.5, read_timeout=0.4)
+    error = timed(60, act, 2.5, read_timeout=0.4)
     assert error.failure()["code"] == "NetworkError"
     assert error.uncertain is True
 
@@ -654,6 +656,26 @@ def test_redact():
     assert client.redact("xabcdefx abc ABC ab") == "x********x ******** ABC ab"
 
 
+@pytest.mark.parametrize(
+    "escaped",
+    [
+        'pä"ss w/\\rd',
+        json.dumps('pä"ss w/\\rd'),
+        json.dumps('pä"ss w/\\rd', ensure_ascii=False),
+        json.dumps(json.dumps('pä"ss w/\\rd')),
+        quote('pä"ss w/\\rd'),
+        quote('pä"ss w/\\rd', safe=""),
+        quote_plus('pä"ss w/\\rd'),
+    ],
+)
+def test_redact_escaped(escaped):
+    client = make()
+    client.keep_secret('pä"ss w/\\rd')
+    text = client.redact(f"<{escaped}>")
+    assert "********" in text
+    assert not {"ss", "rd", "w"} & set(re.findall("[a-z]+", text))
+
+
 def test_redact_nothing():
     assert make().redact("text") == "text"
 
@@ -691,7 +713,7 @@ def test_environment_has_no_say(monkeypatch, tmp_path):
 def test_ca_bundle_of_the_environment_has_no_say(monkeypatch, tls, ca_path):
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, ca_path)
-    with Loopback(tls=tls) as server, pytest.raises(NetworkError, match=r"^The TLS connection"):
+    with Loopback(tls=tls) as server, pytest.raises(NetworkError, match=r"certificate .*is not accepted"):
         make().request(operation(), server.url)
 
 
@@ -737,7 +759,10 @@ def test_tls_without_checking(tls):
 @pytest.mark.parametrize("method", METHODS)
 def test_unknown_authority_is_not_repeated(method, tls):
     client = make()
-    with Loopback(tls=tls) as server, pytest.raises(NetworkError, match=r"^The TLS connection to 127\.") as caught:
+    with (
+        Loopback(tls=tls) as server,
+        pytest.raises(NetworkError, match=r"certificate .*is not accepted") as caught,
+    ):
         client.request(operation(method), server.url, headers={"X-Auth-Token": "secret"})
     assert client.requests == 1
     assert server.seen == []
@@ -750,7 +775,10 @@ def test_certificate_of_another_host_is_refused(authority, ca_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("other.example.com").configure_cert(context)
     client = make(ca_path=ca_path)
-    with Loopback(tls=context) as server, pytest.raises(NetworkError, match=r"^The TLS connection"):
+    with (
+        Loopback(tls=context) as server,
+        pytest.raises(NetworkError, match=r"certificate .*is not accepted"),
+    ):
         client.request(operation(), server.url)
     assert client.requests == 1
     assert server.seen == []
@@ -769,9 +797,11 @@ def test_tls_that_breaks_after_the_request_was_sent(method, tls, ca_path):
     assert caught.value.uncertain is True
 
 
-def test_plain_http_where_tls_is_expected(ca_path):
+@pytest.mark.parametrize("method", METHODS)
+def test_plain_http_where_tls_is_expected(method, ca_path):
     with Loopback() as server, pytest.raises(NetworkError) as caught:
-        make(ca_path=ca_path).request(operation("POST"), server.url.replace("http:", "https:"))
+        make(ca_path=ca_path, retries=1).request(operation(method), server.url.replace("http:", "https:"))
+    assert server.seen == []
     assert caught.value.uncertain is False
 
 

@@ -159,7 +159,7 @@ def test_no_date_is_no_signature():
 
 
 ODD = st.text(st.sampled_from(" +%~*/=&?#;:@!$'(),.-_<>\"\\^`{|}[]é中文😀aZ09\x7f"), max_size=8)
-TEXT = st.one_of(ODD, st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+TEXT = st.one_of(ODD, st.text(max_size=12))
 TOKEN = st.text(st.sampled_from("abcXYZ019-"), min_size=1, max_size=10)
 VALUE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 TAKEN = {"host", "x-sdk-date", "authorization", "content-type", "x-sdk-content-sha256", "content-length"}
@@ -167,10 +167,10 @@ TAKEN = {"host", "x-sdk-date", "authorization", "content-type", "x-sdk-content-s
 
 @st.composite
 def random_requests(draw):
-    segments = draw(st.lists(TEXT.filter(lambda text: "/" not in text), max_size=5))
-    query = draw(st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=6))
+    segments = draw(st.lists(TEXT, max_size=4))
+    query = draw(st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=4))
     query += draw(st.lists(st.sampled_from(query), max_size=2)) if query else []
-    headers = draw(st.dictionaries(TOKEN, VALUE, max_size=5))
+    headers = draw(st.dictionaries(TOKEN, VALUE, max_size=3))
     headers = {f"X-{name}": value for name, value in headers.items()}
     unique = {name.lower(): (name, value) for name, value in headers.items() if name.lower() not in TAKEN}
     return (
@@ -188,7 +188,7 @@ def url_of(path, query, host="dcs.example.com:8443"):
     return f"https://{host}{quote(path, safe='/')}" + (f"?{pairs}" if pairs else "")
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=500)
 @given(random_requests())
 def test_same_as_the_official_signer(request):
     method, path, query, headers, body, content_type = request
@@ -201,7 +201,7 @@ def test_same_as_the_official_signer(request):
     assert authorization(method, url_of(path, query), headers, body, AK, SK) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(random_requests(), st.booleans())
 def test_auth_signs_as_the_official_signer_does(request, as_text):
     method, path, query, headers, body, content_type = request
