@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -47,6 +48,8 @@ def run_module(
     module = importlib.import_module(f"{COLLECTION}.modules.{name}")
     arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     output = io.StringIO()
+    for store in ("_global_warnings", "_global_deprecations"):
+        getattr(warnings, store).clear()
     # How warnings get into the result differs between cores, and depends on what else this process has imported.
     warned: list[str] = []
     with (
