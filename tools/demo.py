@@ -18,11 +18,14 @@ import os
 import pathlib
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 from environment import CHECKOUT
+
+sys.path.insert(0, str(CHECKOUT))
+
+from tests.simulator import SimulatorClient
 
 PLAYBOOK = "playbooks/maintenance.yml"
 SCENARIO = "maintenance"
@@ -87,18 +90,14 @@ def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProce
 
 def writes(url: str) -> list[str]:
     """Return the requests of the simulator's journal that were meant to change something."""
-    with urllib.request.urlopen(f"{url}/_simulator/journal", timeout=30) as answer:
-        return [entry["operation"] for entry in json.load(answer) if entry["method"] != "GET"]
+    return [entry["operation"] for entry in SimulatorClient(url).journal() if entry["method"] != "GET"]
 
 
 def let_something_run(url: str, seconds: int) -> None:
     """Let what runs in the simulator run on for so long, that there is something to wait for when the runbook comes."""
-    with urllib.request.urlopen(f"{url}/_simulator/state", timeout=30) as answer:
-        tasks = json.load(answer)["tasks"]
-    running = [task["id"] for task in tasks if task["status"] == "EXECUTING"]
-    patches = [{"task": task, "set": {"status": "EXECUTING", "finish_after": seconds}} for task in running]
-    request = urllib.request.Request(f"{url}/_simulator/state/patch", json.dumps(patches).encode(), method="POST")
-    urllib.request.urlopen(request, timeout=30).close()
+    control = SimulatorClient(url)
+    running = [task["id"] for task in control.state()["tasks"] if task["status"] == "EXECUTING"]
+    control.patch(*({"task": task, "set": {"status": "EXECUTING", "finish_after": seconds}} for task in running))
 
 
 def title(text: str) -> None:
