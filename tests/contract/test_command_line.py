@@ -89,7 +89,10 @@ def test_scenario_and_fault_files(tmp_path: Path) -> None:
     faults.write_text('[{"path": "/v3", "fault": {"status": 503}}]')
     with _started("--scenario", str(scenario), "--faults", str(faults), "--port", "0") as facts:
         assert facts["region"] == "sim-region-9"
-        assert [requests.get(facts["url"] + "/v3/projects", timeout=10).status_code for _ in range(2)] == [503, 401]
+        assert [requests.get(facts["url"] + "/v3/projects", timeout=10).status_code for _unused in range(2)] == [
+            503,
+            401,
+        ]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_before_and_count(sim: Simulator, caller: Caller) -> None:
             {"after": "ListInstances", "do": [{"task": before[3], "remove": True}]},
         ]
     )
-    assert [len(_ids(caller)) for _ in range(5)] == [6, 5, 5, 4, 4]
+    assert [len(_ids(caller)) for _unused in range(5)] == [6, 5, 5, 4, 4]
     caller.get(caller.dcs + "/instances")
     assert len(_ids(caller)) == 3
 

@@ -172,7 +172,7 @@ def test_huge(sim: Simulator, caller: Caller) -> None:
 
 def test_which_requests_are_hit(sim: Simulator, caller: Caller) -> None:
     def statuses(path: str, count: int) -> list[int]:
-        return [caller.get(path).status_code for _ in range(count)]
+        return [caller.get(path).status_code for _unused in range(count)]
 
     path = caller.tasks_path()
     sim.faults([{"operation": "ListBackgroundTask", "skip": 1, "times": 2, "fault": {"status": 500}}])

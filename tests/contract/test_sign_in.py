@@ -230,11 +230,11 @@ def test_requests_in_the_manner_of_the_go_client_are_accepted(sim: Simulator, ca
 def test_six_wrong_signatures_lock_the_key(sim: Simulator, caller: Caller) -> None:
     sim.switches({"lock_seconds": 50})
     path, wrong = caller.dcs + "/instances", Keys(sim.access_key, "wrong")
-    for _ in range(5):
+    for _unused in range(5):
         assert "verify aksk" in caller.call("GET", path, keys=wrong).text
     # A right one in between starts the count again.
     assert caller.get(path).status_code == 200
-    for _ in range(6):
+    for _unused in range(6):
         assert "verify aksk" in caller.call("GET", path, keys=wrong).text
     locked = caller.get(path)
     refused(locked, 401, "APIGW.0301")

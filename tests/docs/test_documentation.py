@@ -343,7 +343,7 @@ def test_return_values_are_those_of_real_results(documented, sim, no_backoff, na
                 elif key not in OF_ANSIBLE:
                     wrong.append(f"{key} is not documented")
     assert sorted(set(wrong)) == []
-    assert {path for path, _ in walk(entries)} - seen == set(), "documented, but never seen"
+    assert {path for path, _unused in walk(entries)} - seen == set(), "documented, but never seen"
     assert 0 < failed < 2 * len(STATES[name])
 
 

@@ -77,7 +77,7 @@ class Cloud:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        raw_path, _, raw_query = _text(request.raw_path).partition("?")
+        raw_path, _unused, raw_query = _text(request.raw_path).partition("?")
         body = await request.read()
         if raw_path.startswith("/_simulator/"):
             status, value = control.answer(self, request.method, raw_path, body)

@@ -127,4 +127,4 @@ def matches_tags(wanted: str | None, tags: Any) -> bool:
         return True
     present = {(str(tag.get("key")), str(tag.get("value", ""))) for tag in tags or ()}
     pairs = [part.partition("=") for part in wanted.split(",") if part]
-    return all((key, value) in present for key, _, value in pairs)
+    return all((key, value) in present for key, _unused, value in pairs)

@@ -111,7 +111,7 @@ def answer(cloud: Cloud, method: str, raw_path: str, body: bytes) -> tuple[int, 
     name = raw_path[len("/_simulator/") :].strip("/")
     run = _CALLS.get((method, name))
     if run is None:
-        known = any(name == path for _, path in _CALLS)
+        known = any(name == path for _unused, path in _CALLS)
         return (405 if known else 404), {"error": f"There is no control call {method} {raw_path}."}
     try:
         value = json.loads(body) if body.strip() else None

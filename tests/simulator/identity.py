@@ -84,7 +84,7 @@ class Identity:
     def issue_key(self, user: User, expires_at: float) -> AccessKey:
         """New temporary keys."""
         letters = string.ascii_uppercase + string.digits
-        access = "".join(secrets.choice(letters) for _ in range(20))
+        access = "".join(secrets.choice(letters) for _unused in range(20))
         key = AccessKey(access, secrets.token_urlsafe(30), user, secrets.token_urlsafe(120), expires_at)
         self.keys[access] = key
         return key

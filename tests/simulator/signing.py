@@ -36,7 +36,7 @@ def pairs(raw_query: str) -> list[tuple[str, str]]:
     found = []
     for part in raw_query.split("&"):
         if part:
-            key, _, value = part.partition("=")
+            key, _unused, value = part.partition("=")
             found.append((unquote_plus(key), unquote_plus(value)))
     return found
 

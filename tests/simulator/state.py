@@ -349,7 +349,7 @@ class World:
         """Do every change that is due; returns the time."""
         now = self.clock()
         while self._due and self._due[0][0] <= now:
-            at, _, change = heapq.heappop(self._due)
+            at, _unused, change = heapq.heappop(self._due)
             change(at)
         return now
 
@@ -466,10 +466,10 @@ def _apply_spec_change(task: Task) -> None:
 
 def planned_window(now: float, window: str) -> tuple[str, str]:
     """Begin and end of the next maintenance window `HH:MM-HH:MM` (UTC) in the form of scheduled jobs."""
-    begin_text, _, end_text = window.partition("-")
+    begin_text, _unused, end_text = window.partition("-")
 
     def seconds(text: str) -> int:
-        hours, _, minutes = text.partition(":")
+        hours, _unused, minutes = text.partition(":")
         return int(hours) * 3600 + int(minutes[:2] or 0) * 60
 
     begin, end = seconds(begin_text), seconds(end_text)

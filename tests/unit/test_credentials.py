@@ -323,7 +323,7 @@ def test_project_is_looked_up_once_by_exact_name(region, project_name, asked):
 )
 def test_no_project_or_several(entries, code, said):
     with pytest.raises(RefusedError, match=said) as caught:
-        _ = account(FakeClient(projects(*entries))).project_id
+        _unused = account(FakeClient(projects(*entries))).project_id
     assert caught.value.code == code
     assert "cn-north-4" in str(caught.value)
     assert caught.value.failure()["operation"] == LIST_PROJECTS.name
@@ -332,19 +332,19 @@ def test_no_project_or_several(entries, code, said):
 @pytest.mark.parametrize("data", [None, [], {}, {"projects": None}, {"projects": {}}, "text", 5])
 def test_project_list_of_the_wrong_shape(data):
     with pytest.raises(AnswerError, match="without a list of projects"):
-        _ = account(FakeClient(Answer(200, {}, data, False))).project_id
+        _unused = account(FakeClient(Answer(200, {}, data, False))).project_id
 
 
 def test_odd_entries_are_no_projects():
     data = {"projects": [None, [], "x", {"name": "cn-north-4"}, {"id": 5, "name": "cn-north-4"}, {"id": "p"}]}
     with pytest.raises(RefusedError, match="no project"):
-        _ = account(FakeClient(Answer(200, {}, data, False))).project_id
+        _unused = account(FakeClient(Answer(200, {}, data, False))).project_id
 
 
 def test_nothing_to_look_up_by():
     client = FakeClient()
     with pytest.raises(ConfigError, match=r"^project_id is missing: set it, or project_name, or region"):
-        _ = account(client, region=None).project_id
+        _unused = account(client, region=None).project_id
     assert client.calls == []
 
 
@@ -404,7 +404,7 @@ def test_sign_in(known, name, scope):
 )
 def test_sign_in_without_token_or_project(answer):
     with pytest.raises(AnswerError, match="without a token for a project"):
-        _ = account(FakeClient(answer), PASSWORD).project_id
+        _unused = account(FakeClient(answer), PASSWORD).project_id
 
 
 @pytest.mark.parametrize("values", [KEY, {**KEY, "security_token": "ST"}, {"auth_token": "T-0"}])
