@@ -8,6 +8,7 @@ import http.client
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -238,3 +239,20 @@ def test_connections_really_end(sim: Simulator) -> None:
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as raw:
         raw.sendall(f"GET /v2/x HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         assert raw.recv(100) == b""
+
+
+def test_a_delayed_request_does_not_outlive_a_reset(sim: Simulator, caller: Caller) -> None:
+    """It would act on the state that the next test has just set up."""
+    _set(sim, {"delay": 0.5}, "CancelInstanceResize")
+    waiting = sim.tasks("redis-sessions-prod")[0]["id"]
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(caller.call, "POST", caller.cancel_path("redis-sessions-prod", waiting))
+        end = time.monotonic() + 10
+        while sim.operations() != ["CancelInstanceResize"]:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        sim.reset()
+        with pytest.raises(requests.ConnectionError):
+            late.result(timeout=10)
+    assert sim.journal() == []
+    assert sim.tasks("redis-sessions-prod")[0]["status"] == "CREATED"

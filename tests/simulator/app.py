@@ -107,7 +107,13 @@ class Cloud:
             entry.fault = fault.kind
         pause = float(self.switches["latency_ms"]) / 1000 + (fault.delay if fault else 0.0)
         if pause:
+            world = self.world
             await asyncio.sleep(pause)
+            if self.world is not world:
+                # A reset came meanwhile: what was meant for the old world must not act on the new one.
+                if request.transport is not None:
+                    request.transport.close()
+                return web.Response()
         request_id = f"{random.getrandbits(128):032x}"
         if fault is not None and fault.before:
             response = await _disturbed(request, entry, fault, Answer(), request_id)
