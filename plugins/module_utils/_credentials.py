@@ -1,37 +1,33 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is calling, and for which project: finding one complete set of credentials, and using it.
-
-C(find_credentials()) looks through the sources in order (the task's options, then each family of environment
-variables) and takes the first that holds a complete set; sources are never mixed. C(Account) turns the set into
-something that authenticates requests, signing in where that needs a request, and knows the project.
-"""
+"""Who is calling, and for which project: finding credentials, signing with them or signing in."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import typing as t
+from datetime import datetime, timezone
+from urllib.parse import quote, unquote, urlsplit
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError, ConfigError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import AccessKeyAuth
 
 CREATE_TOKEN = Operation("KeystoneCreateUserTokenByPassword", "iam", "POST", "/v3/auth/tokens")
 LIST_PROJECTS = Operation("KeystoneListProjects", "iam", "GET", "/v3/projects", "iam:projects:listProjects")
 
-#: Options that are secrets; everything else that identifies a user may be shown.
 SECRETS = ("auth_token", "secret_key", "security_token", "password")
 
-#: The kinds of credentials in the order in which they are preferred within one source:
-#: what a kind needs, what may come with it, and what shows that it was meant.
+#: The kinds, preferred first: what one needs, what may come with it, what shows that it was meant.
 _KINDS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
     (("auth_token",), (), ("auth_token",)),
     (("access_key", "secret_key"), ("security_token",), ("access_key", "secret_key", "security_token")),
     (("username", "password", "domain_name"), (), ("username", "password")),
 )
 
-#: The families of environment variables in the order in which they are tried (contract 6.6).
+#: The families of variables, in order (contract 6.6).
 ENVIRONMENT: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     (
         "HUAWEICLOUD_SDK_*",
@@ -67,7 +63,7 @@ ENVIRONMENT: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
     ),
 )
 
-#: Settings that are no credentials, and the variables that stand in for an option that is not given.
+#: The variables that stand in for options that are no credentials.
 SETTINGS: dict[str, tuple[str, ...]] = {
     "region": ("HW_REGION_NAME", "OS_REGION_NAME"),
     "project_id": ("HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"),
@@ -78,41 +74,43 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 
 
 class Credentials(t.NamedTuple):
-    """One complete set of credentials.
-
-    :ivar values: option name to value, only those of one kind.
-    :ivar source: where it comes from, for messages.
-    """
+    """One complete set: options of one kind, and where they are from."""
 
     values: dict[str, str]
     source: str
 
     def __repr__(self) -> str:
-        # A traceback or a debugger must not show a secret by accident.
+        # No secret.
         return f"Credentials(source={self.source!r}, kinds={sorted(self.values)})"
 
 
 def setting(option: str, options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str | None:
-    """The value of a setting: the option, or the first of its variables that is set; empty counts as not given."""
+    """The option, or the first of its variables that is set; empty counts as not given."""
     candidates = [options.get(option), *(environ.get(name) for name in SETTINGS[option])]
     return next((str(value) for value in candidates if value not in (None, "")), None)
 
 
 def secrets_of_environment(environ: t.Mapping[str, str]) -> list[str]:
-    """All secrets in the environment, whether they are going to be used or not."""
+    """All secrets in the environment, used or not."""
     names = [name for _family, variables in ENVIRONMENT for secret in SECRETS for name in variables.get(secret, ())]
     return [environ[name] for name in names if environ.get(name)]
 
 
 def find_credentials(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Credentials:
-    """Take the first source that holds a complete set of credentials.
-
-    :raises ConfigError: when a source holds an incomplete set, or no source holds any, or a value cannot be right.
-    """
-    for source, values, names in _sources(options, environ):
-        credentials = _complete_set(source, values, names)
-        if credentials is not None:
-            return credentials
+    """The first complete set, from the options or a family of variables; ConfigError for an incomplete one, or none."""
+    own: dict[str, tuple[str, ...]]
+    own = {name: (name,) for needed, optional, _signs in _KINDS for name in (*needed, *optional)}
+    sources = [("the task's options", own, options)]
+    sources += [(f"the environment ({family})", names, environ) for family, names in ENVIRONMENT]
+    for source, names, given in sources:
+        found = {
+            option: next((given[name] for name in variables if given.get(name)), None)
+            for option, variables in names.items()
+        }
+        values = {option: str(value) for option, value in found.items() if value is not None}
+        chosen = _complete_set(source, values, {option: variables[0] for option, variables in names.items()})
+        if chosen:
+            return Credentials(chosen, source)
     raise ConfigError(
         "No credentials were given: set access_key and secret_key, or auth_token, or username, password and domain_name,"
         " as options or in the environment (for example HW_ACCESS_KEY and HW_SECRET_KEY).",
@@ -120,37 +118,19 @@ def find_credentials(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str
     )
 
 
-def _sources(
-    options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]
-) -> t.Iterator[tuple[str, dict[str, str], dict[str, str]]]:
-    """Each source: its name, its values, and under which name each option is known in it."""
-    known = {name for kind in _KINDS for name in (*kind[0], *kind[1])}
-    yield (
-        "the task's options",
-        {name: str(options[name]) for name in known if options.get(name) not in (None, "")},
-        {name: name for name in known},
-    )
-    for family, variables in ENVIRONMENT:
-        values = {}
-        for option, names in variables.items():
-            value = next((environ[name] for name in names if environ.get(name)), None)
-            if value is not None:
-                values[option] = value
-        yield f"the environment ({family})", values, {option: names[0] for option, names in variables.items()}
-
-
-def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) -> Credentials | None:
-    incomplete: str | None = None
+def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) -> dict[str, str] | None:
+    incomplete = ""
     for needed, optional, signs in _KINDS:
-        if all(name in values for name in needed):
-            chosen = {name: values[name] for name in (*needed, *optional) if name in values}
-            _check_values(source, chosen, names)
-            return Credentials(chosen, source)
-        if incomplete is None and any(name in values for name in signs):
-            given = [names[name] for name in (*needed, *optional) if name in values]
-            missing = [names.get(name, name) for name in needed if name not in values]
+        chosen = {name: values[name] for name in (*needed, *optional) if name in values}
+        missing = [names.get(name, name) for name in needed if name not in values]
+        if not missing:
+            for name, value in chosen.items():
+                _check_value(name, f"{names[name]} in {source}", value)
+            return chosen
+        if not incomplete and any(name in values for name in signs):
+            given = [names[name] for name in chosen]
             incomplete = f"{' and '.join(given)} need{'s' if len(given) == 1 else ''} {' and '.join(missing)} too"
-    if incomplete is not None:
+    if incomplete:
         raise ConfigError(
             f"The credentials in {source} are incomplete: {incomplete}; sources are never mixed.",
             code="IncompleteCredentials",
@@ -158,28 +138,19 @@ def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) ->
     return None
 
 
-def _check_values(source: str, values: dict[str, str], names: dict[str, str]) -> None:
-    """Refuse what can only be a mistake, such as the line end of a file; never quotes the value."""
-    for name, value in values.items():
-        where = f"{names[name]} in {source}"
-        if name in ("auth_token", "access_key", "secret_key", "security_token"):
-            if not (value.isascii() and value.isprintable() and " " not in value):
-                raise ConfigError(f"{where} must consist of printable ASCII characters without blanks or line ends.")
-        elif not value.isprintable():
-            raise ConfigError(f"{where} must be text without line ends or control characters.")
-        if name == "access_key" and ("," in value or "=" in value):
-            raise ConfigError(f"{where} must be an access key id, without commas or equals signs.")
+def _check_value(option: str, where: str, value: str) -> None:
+    """Refuse what can only be a mistake, without quoting it."""
+    if option in ("auth_token", "access_key", "secret_key", "security_token"):
+        if not (value.isascii() and value.isprintable() and " " not in value):
+            raise ConfigError(f"{where} must consist of printable ASCII characters without blanks or line ends.")
+    elif not value.isprintable():
+        raise ConfigError(f"{where} must be text without line ends or control characters.")
+    if option == "access_key" and ("," in value or "=" in value):
+        raise ConfigError(f"{where} must be an access key id, without commas or equals signs.")
 
 
 class Account:
-    """Authenticates the requests of a task, and knows the id of its project.
-
-    Nothing is sent before the first use: a task whose input is wrong, or that has nothing to do, sends no request.
-
-    :arg project_id: the project, or None to look it up.
-    :arg project_name: the name to look up; None for the project that has the region's name.
-    :arg keep_secret: called with each secret, so that no output can show it; derived ones, such as a token, too.
-    """
+    """Authenticates requests and knows the project; sends nothing before the first use."""
 
     def __init__(
         self,
@@ -192,37 +163,31 @@ class Account:
     ) -> None:
         self._client = client
         self._endpoints = endpoints
-        self._values = credentials.values
-        self._source = credentials.source
+        self._values = values = credentials.values
         self._project_id = project_id
         self._project_name = project_name
         self._keep_secret = keep_secret
-        self._token = self._values.get("auth_token")
+        self._token = values.get("auth_token")
         self._signer: AccessKeyAuth | None = None
-        if "access_key" in self._values:
-            self._signer = AccessKeyAuth(
-                self._values["access_key"], self._values["secret_key"], self._values.get("security_token")
-            )
+        if "access_key" in values:
+            self._signer = AccessKeyAuth(values["access_key"], values["secret_key"], values.get("security_token"))
         for name in SECRETS:
-            if name in self._values:
-                self._conceal(self._values[name])
+            if name in values:
+                self._conceal(values[name])
 
     def _conceal(self, secret: str) -> None:
         self._client.keep_secret(secret)
         self._keep_secret(secret)
 
     def authenticate(self, request: t.Any) -> t.Any:
-        """Mark a prepared request as this user's; the C(auth) of a request."""
+        """Mark a prepared request as this user's."""
         if self._signer is not None:
             return self._signer(request)
         request.headers["X-Auth-Token"] = self._token
         return request
 
     def renew(self) -> bool:
-        """Sign in anew after a 401; False when this task did not obtain its token itself.
-
-        Never for access keys: more than five bad signatures in a row lock the key for five minutes.
-        """
+        """Sign in anew after a 401, if this task did so before; wrong signatures would lock an access key."""
         if "password" not in self._values:
             return False
         self._sign_in()
@@ -230,10 +195,7 @@ class Account:
 
     @property
     def project_id(self) -> str:
-        """The id of the project; signs in and looks it up where that is needed.
-
-        :raises RefusedError: when no project, or several, have the name.
-        """
+        """The id of the project, looked up where needed; RefusedError for none or several."""
         if self._token is None and "password" in self._values:
             self._sign_in()
         if self._project_id is None:
@@ -254,16 +216,12 @@ class Account:
             "password": self._values["password"],
             "domain": {"name": self._values["domain_name"]},
         }
+        identity = {"methods": ["password"], "password": {"user": user}}
         answer = self._client.request(
             CREATE_TOKEN,
             self._endpoints.url("iam"),
             query={"nocatalog": "true"},
-            body={
-                "auth": {
-                    "identity": {"methods": ["password"], "password": {"user": user}},
-                    "scope": {"project": project},
-                }
-            },
+            body={"auth": {"identity": identity, "scope": {"project": project}}},
         )
         token = answer.headers.get("X-Subject-Token")
         try:
@@ -271,9 +229,7 @@ class Account:
         except (TypeError, KeyError):
             project_id = None
         if not token or not isinstance(project_id, str) or not project_id:
-            raise AnswerError(
-                "Signing in was answered without a token for a project.", service="iam", operation=CREATE_TOKEN.name
-            )
+            raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.")
         self._conceal(token)
         self._token = token
         self._project_id = project_id
@@ -281,31 +237,115 @@ class Account:
     def _find_project(self) -> str:
         name = self._wanted_project()
         answer = self._client.request(
-            LIST_PROJECTS,
-            self._endpoints.url("iam"),
-            query={"name": name},
-            auth=self.authenticate,
+            LIST_PROJECTS, self._endpoints.url("iam"), query={"name": name}, auth=self.authenticate
         )
         projects = answer.data.get("projects") if isinstance(answer.data, dict) else None
         if not isinstance(projects, list):
-            raise AnswerError(
-                "The look-up of the project was answered without a list of projects.",
-                service="iam",
-                operation=LIST_PROJECTS.name,
+            raise LIST_PROJECTS.error(
+                AnswerError, "The look-up of the project was answered without a list of projects."
             )
-        # The filter is applied again here, as a service that ignored it would give away somebody else's project.
-        ids = [
+        # Filtered again, should the service ignore the name.
+        ids: list[str] = [
             project["id"]
             for project in projects
             if isinstance(project, dict) and project.get("name") == name and isinstance(project.get("id"), str)
         ]
         if len(ids) == 1:
-            return t.cast(str, ids[0])
+            return ids[0]
         found = f"several projects have it: {', '.join(sorted(ids))}" if ids else "no project of this user has it"
-        raise RefusedError(
+        raise LIST_PROJECTS.error(
+            RefusedError,
             f"The project named {name} cannot be used, as {found}.",
             code="Ambiguous" if ids else "NotFound",
-            service="iam",
-            operation=LIST_PROJECTS.name,
             hint="Set project_id, or project_name.",
         )
+
+
+# The signature scheme SDK-HMAC-SHA256 (contract 6.2).
+
+ALGORITHM = "SDK-HMAC-SHA256"
+
+#: What a library or a proxy may change after signing.
+_NOT_SIGNED = frozenset(
+    ("accept", "accept-encoding", "authorization", "connection", "content-length", "transfer-encoding")
+)
+
+
+def canonical_path(path: str) -> str:
+    """Each segment decoded and encoded again, with a slash at the end."""
+    encoded = "/".join(quote(segment, safe="") for segment in unquote(path).split("/"))
+    return encoded if encoded.endswith("/") else encoded + "/"
+
+
+def canonical_query(query: str) -> str:
+    """Decoded, sorted by name and value, and encoded again."""
+    pairs = [part.partition("=") for part in query.split("&") if part]
+    decoded = sorted((unquote(name), unquote(value)) for name, _equals, value in pairs)
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in decoded)
+
+
+def canonical_request(method: str, url: str, headers: t.Mapping[str, str], body: bytes) -> tuple[str, str]:
+    """The canonical request and the list of signed headers (all)."""
+    parts = urlsplit(url)
+    values = {name.lower(): value.strip() for name, value in sorted(headers.items(), key=lambda item: item[0].lower())}
+    signed_headers = ";".join(values)
+    payload_hash = values.get("x-sdk-content-sha256") if body else None
+    lines = [
+        method.upper(),
+        canonical_path(parts.path),
+        canonical_query(parts.query),
+        "".join(f"{name}:{value}\n" for name, value in values.items()),
+        signed_headers,
+        payload_hash or hashlib.sha256(body).hexdigest(),
+    ]
+    return "\n".join(lines), signed_headers
+
+
+def authorization(
+    method: str, url: str, headers: t.Mapping[str, str], body: bytes, access_key: str, secret_key: str
+) -> str:
+    """The C(Authorization) header; C(X-Sdk-Date) must be among the headers to sign."""
+    request, signed_headers = canonical_request(method, url, headers, body)
+    date = next(value.strip() for name, value in headers.items() if name.lower() == "x-sdk-date")
+    to_sign = "\n".join((ALGORITHM, date, hashlib.sha256(request.encode()).hexdigest()))
+    signature = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    return f"{ALGORITHM} Access={access_key}, SignedHeaders={signed_headers}, Signature={signature}"
+
+
+class AccessKeyAuth:
+    """Signs each request when it is sent, so that a retry has a fresh date; as C(requests.auth.AuthBase)."""
+
+    def __init__(
+        self,
+        access_key: str,
+        secret_key: str,
+        security_token: str | None = None,
+        clock: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._access_key = access_key
+        self._secret_key = secret_key
+        self._security_token = security_token
+        self._clock = clock
+
+    def __call__(self, request: t.Any) -> t.Any:
+        headers = request.headers
+        # Else the HTTP library would write its own.
+        headers["Host"] = urlsplit(request.url).netloc
+        headers["X-Sdk-Date"] = self._clock().strftime("%Y%m%dT%H%M%SZ")
+        if self._security_token:
+            headers["X-Security-Token"] = self._security_token
+        body = request.body or b""
+        if isinstance(body, str):
+            body = body.encode()
+        # Bodies of other types are not hashed (vector V12).
+        if not headers.get("Content-Type", "application/json").startswith(("application/json", "application/bson")):
+            headers["X-Sdk-Content-Sha256"] = "UNSIGNED-PAYLOAD"
+        to_sign = {
+            name: value.decode("latin-1") if isinstance(value, bytes) else value
+            for name, value in headers.items()
+            if "_" not in name and name.lower() not in _NOT_SIGNED
+        }
+        headers["Authorization"] = authorization(
+            request.method, request.url, to_sign, body, self._access_key, self._secret_key
+        )
+        return request

@@ -1,11 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The operations of DCS (Distributed Cache Service) that maintenance needs, one method each, and what they return.
-
-A background task is the API's own object with two fields added: ``instance_id`` and ``phase``. Nothing that the API
-returned is dropped. What to do about tasks is decided elsewhere (C(_dcs_tasks.py), C(_dcs_resize.py)).
-"""
+"""The operations of DCS (Distributed Cache Service), and the background tasks that they return."""
 
 from __future__ import annotations
 
@@ -14,36 +10,30 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Query, Service
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_api_time, to_dcs
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+    ListKeys,
+    Record,
+    Service,
+    newest_first,
+    parse_api_time,
+    phase_of,
+    to_dcs,
+)
 
-LIST_TASKS = Operation(
-    "ListBackgroundTask",
-    "dcs",
-    "GET",
-    "/v2/{project_id}/instances/{instance_id}/tasks",
-    "dcs:instance:getBackgroundTask",
-)
+_INSTANCES = "/v2/{project_id}/instances"
+_TASKS = f"{_INSTANCES}/{{instance_id}}/tasks"
+_READ = "dcs:instance:getBackgroundTask"
+
+LIST_TASKS = Operation("ListBackgroundTask", "dcs", "GET", _TASKS, _READ)
 DELETE_TASK = Operation(
-    "DeleteBackgroundTask",
-    "dcs",
-    "DELETE",
-    "/v2/{project_id}/instances/{instance_id}/tasks/{task_id}",
-    "dcs:instance:deleteBackgroundTask",
+    "DeleteBackgroundTask", "dcs", "DELETE", f"{_TASKS}/{{task_id}}", "dcs:instance:deleteBackgroundTask"
 )
-SHOW_PROGRESS = Operation(
-    "ShowBackgroundTaskProgress",
-    "dcs",
-    "GET",
-    "/v2/{project_id}/instances/{instance_id}/tasks/{task_id}/progress",
-    "dcs:instance:getBackgroundTask",
-)
+SHOW_PROGRESS = Operation("ShowBackgroundTaskProgress", "dcs", "GET", f"{_TASKS}/{{task_id}}/progress", _READ)
 CANCEL_RESIZE = Operation(
     "CancelInstanceResize",
     "dcs",
     "POST",
-    "/v2/{project_id}/instances/{instance_id}/resize/cancel/{task_id}",
+    f"{_INSTANCES}/{{instance_id}}/resize/cancel/{{task_id}}",
     "dcs:instance:scale",
 )
 LIST_CENTER_TASKS = Operation("ListCenterTask", "dcs", "GET", "/v2/{project_id}/tasks", "dcs:task:list")
@@ -52,30 +42,23 @@ DELETE_CENTER_TASK = Operation(
 )
 _TASK_KEYS = ListKeys("tasks", "task_count", "id")
 
-#: Two names of one thing: the old and the new word for a spec change (C2).
-SPEC_CHANGE_NAMES = frozenset(("EXTEND", "ChangeInstanceSpec"))
+#: The old and the new word for a spec change (C2).
+SPEC_CHANGE_NAMES = ("EXTEND", "ChangeInstanceSpec")
 
 
 def is_spec_change(task: Record) -> bool:
-    """Whether a background task is a spec change, under either of its names (C2)."""
-    name = task.get("name")
-    return isinstance(name, str) and name in SPEC_CHANGE_NAMES
+    """Whether a task is a spec change, under either of its names."""
+    return task.get("name") in SPEC_CHANGE_NAMES
 
 
 def build_task(api_object: Record, instance_id: str | None) -> Record:
-    """A background task as modules return it.
-
-    :arg api_object: an entry of the API's C(tasks); capacities in its details become text (C6).
-    :arg instance_id: None for the task centre, whose answers name no instance.
-    """
-    task = dict(api_object)
+    """The API's object, nothing dropped, with C(instance_id) (None from the task centre) and C(phase)."""
+    task = {**api_object, "instance_id": instance_id, "phase": phase_of(api_object.get("status"))}
     details = task.get("details")
     if isinstance(details, dict):
-        task["details"] = {
-            key: _as_text(value) if key in ("old_capacity", "new_capacity") else value for key, value in details.items()
-        }
-    task["instance_id"] = instance_id
-    task["phase"] = phase_of(task.get("status"))
+        # Capacities come as numbers or text (C6), and become text.
+        capacities = {key: _as_text(details[key]) for key in ("old_capacity", "new_capacity") if key in details}
+        task["details"] = {**details, **capacities}
     return task
 
 
@@ -90,18 +73,17 @@ class Dcs(Service):
 
     page_size = 1000  # C7
     instance_id = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII | re.IGNORECASE)
-    list_instances = Operation("ListInstances", "dcs", "GET", "/v2/{project_id}/instances", "dcs:instance:list")
+    list_instances = Operation("ListInstances", "dcs", "GET", _INSTANCES, "dcs:instance:list")
     instance_keys = ListKeys("instances", "instance_num", "instance_id")
+    # The name alone finds every instance whose name contains it (contract 2.7).
+    exact_name: t.Mapping[str, str] = {"name_equal": "true"}
 
     def tasks(
         self, instance_id: str | None, *, start: datetime | None = None, wanted: t.Collection[str] | None = None
     ) -> list[Record]:
-        """The background tasks of an instance, or of the whole project through the task centre; newest first.
+        """The background tasks of an instance, or of the task centre (None), newest first.
 
-        :arg instance_id: None for the task centre.
-        :arg start: only tasks created at this moment or later. It is sent to the service as well, but not every service
-            honours it (C1), so it is applied here again. A task without a readable time is kept.
-        :arg wanted: ids; the listing stops as soon as all of them were seen, and other tasks may then be missing.
+        C(start) is the earliest creation; with C(wanted), the listing stops once these ids were seen.
         """
         query = {"start_time": to_dcs(start) if start else None}
         if instance_id is None:
@@ -114,37 +96,23 @@ class Dcs(Service):
         return newest_first(tasks, "created_at", "id")
 
     def delete_task(self, instance_id: str | None, task_id: str) -> Answer:
-        """Remove the record of a finished task; it does not stop any work (contract 2.4)."""
+        """Remove the record of a finished task (contract 2.4)."""
         # The body is not read: 200 comes with one, 204 without (C8).
         if instance_id is None:
             return self.call(DELETE_CENTER_TASK, {"task_id": task_id}, read_body=False)
         return self.call(DELETE_TASK, {"instance_id": instance_id, "task_id": task_id}, read_body=False)
 
     def progress(self, instance_id: str, task_id: str) -> Record:
-        """How far a task has come: C(progress) in percent, C(remain_time) in seconds, C(step_details)."""
+        """C(progress) in percent, C(remain_time) in seconds, C(step_details)."""
         answer = self.call(SHOW_PROGRESS, {"instance_id": instance_id, "task_id": task_id})
         return answer.data if isinstance(answer.data, dict) else {}
 
     def cancel_resize(self, instance_id: str, task_id: str) -> Answer:
-        """Call off a spec change that waits for the maintenance window (contract 2.6); never sent twice blindly."""
+        """Call off a waiting spec change (contract 2.6)."""
         return self.call(CANCEL_RESIZE, {"instance_id": instance_id, "task_id": task_id})
-
-    def name_query(self, name: str) -> Query:
-        """The name alone would find every instance whose name contains it (contract 2.7)."""
-        return {"name": name, "name_equal": "true"}
-
-    def all_instance_ids(self) -> list[str]:
-        """The ids of all instances of the project, sorted."""
-        return sorted(instance["instance_id"] for instance in self.instances())
 
 
 def created_before(task: Record, moment: datetime) -> bool:
-    """Whether a task was certainly created before a moment."""
+    """Whether a task was certainly created before."""
     created = parse_api_time(task.get("created_at"))
     return created is not None and created < moment
-
-
-def created_after(task: Record, moment: datetime) -> bool:
-    """Whether a task was certainly created after a moment."""
-    created = parse_api_time(task.get("created_at"))
-    return created is not None and created > moment

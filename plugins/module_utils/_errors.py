@@ -1,11 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, in one small tree of exceptions, and how an error body of the API is read.
-
-Every exception ends as one sentence (``msg``) and one dictionary (``failure``) of a module.
-Nothing here knows HTTP, options or Ansible, and nothing here may carry a secret.
-"""
+"""What can go wrong, and how foreign text is read and shown."""
 
 from __future__ import annotations
 
@@ -16,102 +12,73 @@ import typing as t
 #: HTTP statuses after which the same request may succeed later (contract section 8).
 RETRYABLE_STATUSES = frozenset((429, 500, 502, 503, 504))
 
-#: Codes that mean "busy, try again later", although their HTTP status says 400 or 403 (contract 4.3, 4.6).
-#: Each DCS code has a twin of nine digits, which may come instead.
+#: "Busy, try again later", although the HTTP status says 400 or 403 (contract 4.3, 4.6).
 _BUSY_CODES = frozenset(
-    [f"DCS.4{number}" for number in (111, 113, 114, 115, 116, 117, 118, 120)]
-    + [f"111400{number}" for number in (111, 113, 114, 115, 116, 117, 118, 120)]
+    [f"{prefix}{number}" for prefix in ("DCS.4", "111400") for number in (111, 113, 114, 115, 116, 117, 118, 120)]
     + ["DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
 )
 
-#: Codes with HTTP status 403 that speak of the state of one instance or job, not of permission (contract 4.6).
+#: HTTP status 403, but about the state of one instance or job, not about permission (contract 4.6).
 _STATE_CODES = frozenset(
     ("DBS.200011", "DBS.200018", "DBS.200019", "DBS.200076", "DBS.201000", "DBS.201014", "DBS.201015", "DBS.201028")
 )
 
-#: Codes that mean "this instance does not exist", whatever the HTTP status (C12, contract 4.3 and 4.6).
+#: "This instance does not exist", whatever the HTTP status (C12, contract 4.3 and 4.6).
 _NO_INSTANCE_CODES = frozenset(
     ("DCS.3022", "111404022", "DBS.200002", "DBS.280110", "DBS.201501", "DBS.201502", "DBS.201028")
 )
 
-#: Codes that mean "the requested URL does not exist" (C10).
-_NO_URL_CODES = frozenset(("DCS.4001", "111404001"))
-
-#: Digits of the gateway's codes that mean "no such API here" (C10, C22; contract 4.4).
+#: "No such API here": codes, and digits of the gateway's codes (C10, C22; contract 4.4).
+_NO_API_CODES = frozenset(("DCS.4001", "111404001"))
 _NO_API_DIGITS = frozenset(("0101", "0103"))
 
-_CODE_KEYS = ("error_code", "errorCode", "errCode", "code")
-_MESSAGE_KEYS = ("error_msg", "errorMsg", "error_message", "externalMessage", "message", "title")
+_FAILURE_KEYS = ("code", "http_status", "request_id", "service", "operation", "retryable", "hint")
 
 
 class MaintenanceError(Exception):
-    """Anything that ends a task; ``str()`` of it is the sentence that the user reads.
-
-    :ivar code: the API's error code, or one of this collection's own words, such as C(InvalidOption).
-    :ivar retryable: whether the same task may succeed when it is run again later.
-    :ivar uncertain: whether the service may have carried out the request although it seemed to fail.
-    :ivar result: what is known of the work so far, for the module to return beside the failure: nothing is lost.
-    """
+    """Anything that ends a task; ``str()`` of it is the sentence that the user reads."""
 
     code: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    retryable = False
+    hint: str | None = None
+    #: The service may have carried out the request.
+    uncertain = False
+    #: The service accepted what then showed no effect.
+    accepted = False
+    #: The rest of a bulk task would fail too.
+    stops_all = True
+    no_instance = False
+    no_api = False
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str | None = None,
-        service: str | None = None,
-        operation: str | None = None,
-        http_status: int | None = None,
-        request_id: str | None = None,
-        retryable: bool = False,
-        hint: str | None = None,
-        uncertain: bool = False,
-    ) -> None:
+    def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message)
         self.message = message
-        if code is not None:
-            self.code = code
-        self.service = service
-        self.operation = operation
-        self.http_status = http_status
-        self.request_id = request_id
-        self.retryable = retryable
-        self.hint = hint
-        self.uncertain = uncertain
+        #: What is known of the work so far.
         self.result: dict[str, t.Any] = {}
-
-    @property
-    def stops_all(self) -> bool:
-        """Whether the rest of a bulk task would fail in the same way, so that it is not tried."""
-        return True
-
-    @property
-    def no_instance(self) -> bool:
-        """Whether the service says that the instance does not exist."""
-        return False
+        for name, value in details.items():
+            setattr(self, name, value)
 
     def failure(self) -> dict[str, t.Any]:
-        """The dictionary that a runbook can branch on; its keys are always the same."""
-        return {
-            "code": self.code,
-            "http_status": self.http_status,
-            "request_id": self.request_id,
-            "service": self.service,
-            "operation": self.operation,
-            "retryable": self.retryable,
-            "hint": self.hint,
-        }
+        """The dictionary that a runbook can branch on; always the same keys."""
+        return {key: getattr(self, key) for key in _FAILURE_KEYS}
+
+    def retold(self, message: str, **changes: t.Any) -> RefusedError:
+        """The same failure in other words."""
+        return RefusedError(message, **{**self.failure(), **changes})
 
 
 class ConfigError(MaintenanceError):
-    """An option, an environment variable or a set of credentials is wrong; no request was sent."""
+    """An option, a variable or a set of credentials is wrong; no request was sent."""
 
     code = "InvalidOption"
 
 
 class MissingLibraryError(MaintenanceError):
-    """A Python library that the client needs cannot be imported."""
+    """A Python library cannot be imported."""
 
     code = "MissingLibrary"
 
@@ -121,81 +88,64 @@ class MissingLibraryError(MaintenanceError):
 
 
 class NetworkError(MaintenanceError):
-    """No complete answer arrived: connection, TLS, time-out, or the task's deadline."""
+    """No complete answer arrived."""
 
     code = "NetworkError"
 
 
 class AnswerError(MaintenanceError):
-    """An answer arrived, but it is not what the API promises (not JSON, wrong shape, too large)."""
+    """An answer is not what the API promises."""
 
     code = "UnreadableAnswer"
 
 
 class RefusedError(MaintenanceError):
-    """The collection's own rules forbid or prevent what was asked; C(code) says which rule."""
+    """The collection's own rules forbid or prevent what was asked."""
 
 
 class ApiError(MaintenanceError):
     """The service answered with an error."""
 
-    @property
-    def stops_all(self) -> bool:
-        """As above: an error that is about one instance, task or job does not stop the others."""
-        return self.no_api or (self.http_status not in (400, 404, 409) and self.code not in _STATE_CODES)
-
-    @property
-    def no_instance(self) -> bool:
-        """As above."""
-        return self.code in _NO_INSTANCE_CODES
-
-    @property
-    def no_api(self) -> bool:
-        """Whether the answer says that this region or cloud does not offer the API at all."""
-        return self.code in _NO_URL_CODES or gateway_digits(self.code) in _NO_API_DIGITS
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message, **details)
+        self.no_instance = self.code in _NO_INSTANCE_CODES
+        self.no_api = self.code in _NO_API_CODES or gateway_digits(self.code) in _NO_API_DIGITS
+        about_one = self.http_status in (400, 404, 409) or self.code in _STATE_CODES
+        self.stops_all = self.no_api or not about_one
 
 
 def gateway_digits(code: str | None) -> str | None:
-    """The digits of an API gateway code: C(0301) for C(APIGW.0301) and C(APIG.0301) (C22), else None."""
+    """C(0301) for C(APIGW.0301) and C(APIG.0301) (C22), else None."""
     match = re.match(r"APIGW?\.(\d+)\Z", code or "", re.ASCII)
     return match.group(1) if match else None
 
 
 def is_retryable(http_status: int, code: str | None) -> bool:
-    """Whether an error answer may turn into success when the task is run again later."""
+    """Whether the same request may succeed later."""
     return http_status in RETRYABLE_STATUSES or code in _BUSY_CODES
 
 
-class ErrorBody(t.NamedTuple):
-    """What an error body says: each part is None where the body does not have it."""
-
-    code: str | None
-    message: str | None
-    request_id: str | None
-
-
-def read_error_body(raw: bytes) -> ErrorBody:
-    """Read any of the five shapes of an error body (contract 4.1), or none of them.
-
-    The fields may be at the top level or one level down (``{"error": {...}}``), and their names differ
-    from service to service. ``code`` is text even where IAM sends a number.
-    """
+def read_error_body(raw: bytes) -> tuple[str | None, str | None, str | None]:
+    """Code, message and request id from any of the five shapes (contract 4.1), at the top or one level down."""
     try:
         body = json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
-        return ErrorBody(None, None, None)
+        body = None
     if not isinstance(body, dict):
-        return ErrorBody(None, None, None)
-    candidates = [body] + [value for value in body.values() if isinstance(value, dict)]
-    for fields in candidates:
-        code = _first_text(fields, _CODE_KEYS)
-        message = _first_text(fields, _MESSAGE_KEYS)
-        if code or message:
-            return ErrorBody(code, message, _first_text(fields, ("request_id",)) or _first_text(body, ("request_id",)))
-    return ErrorBody(None, None, _first_text(body, ("request_id",)))
+        body = {}
+    outer_id = _first_text(body, "request_id")
+    for fields in (body, *body.values()):
+        if isinstance(fields, dict):
+            code = _first_text(fields, "error_code", "errorCode", "errCode", "code")
+            message = _first_text(
+                fields, "error_msg", "errorMsg", "error_message", "externalMessage", "message", "title"
+            )
+            if code or message:
+                return code, message, _first_text(fields, "request_id") or outer_id
+    return None, None, outer_id
 
 
-def _first_text(fields: dict[str, t.Any], keys: tuple[str, ...]) -> str | None:
+def _first_text(fields: dict[str, t.Any], *keys: str) -> str | None:
     for key in keys:
         value = fields.get(key)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
@@ -204,41 +154,53 @@ def _first_text(fields: dict[str, t.Any], keys: tuple[str, ...]) -> str | None:
 
 
 def one_line(text: str, most: int = 500) -> str:
-    """A text of somebody else for use in a sentence: on one line, without control characters, not too long."""
+    """Foreign text for a sentence: printable, on one line, not too long."""
     text = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * most]).split())
     return text if len(text) <= most else text[:most] + "…"
 
 
-def hint_for(error: ApiError, action: str | None = None) -> str | None:
-    """What the operator can do next about an error answer; None when nothing better than the message is known.
+def shown(value: object) -> str:
+    """What a user wrote, quoted and cut."""
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:60] + "…")
 
-    :arg action: the IAM action that the operation needs (contract 2.1 and 3.1).
-    """
+
+def hint_for(error: ApiError, action: str | None = None) -> str | None:
+    """What the operator can do next, if anything is known; C(action) is the IAM action that is needed."""
     digits = gateway_digits(error.code)
+    status = error.http_status
     text = error.message.lower()
-    if "forbidden" in text and "reach the limit" in text:
-        return (
-            "The access key is locked for five minutes after more than five bad signatures;"
-            " check the secret key before you run again."
-        )
-    if digits == "0307" or (error.http_status == 401 and "expire" in text):
-        return "The token has expired; sign in again, or use an access key, which does not expire."
-    if error.http_status == 401:
-        return (
-            "Check the credentials, that the clock of this machine is right to within 15 minutes,"
-            " and that temporary keys come with their security token."
-        )
-    if error.no_api:
-        return "This region or cloud does not offer this API; check the region and the endpoint."
-    if error.no_instance:
-        return "Check the instance, the region and the project: the service does not know this instance there."
-    if error.http_status == 429 or digits == "0308":
-        return "The service limits the rate of requests; run fewer tasks at once, or raise retries."
-    if error.retryable:
-        return "The service is busy or disturbed; run the task again later."
-    if error.code in _STATE_CODES:
-        return "The state of the instance or job does not allow this now; look at it, and run the task again later."
-    if error.http_status == 403 or error.code == "DBS.280015":
-        need = f" the permission {action}" if action else " the permission"
-        return f"The user lacks{need} in this project, or the project is not the user's."
-    return None
+    hints = (
+        (
+            "forbidden" in text and "reach the limit" in text,
+            "The access key is locked for five minutes, after too many bad signatures; check the secret key first.",
+        ),
+        (
+            digits == "0307" or (status == 401 and "expire" in text),
+            "The token has expired; sign in again, or use an access key, which does not expire.",
+        ),
+        (
+            status == 401,
+            "Check the credentials, the security token of temporary keys, and the clock (right to within 15 minutes).",
+        ),
+        (error.no_api, "This region or cloud does not offer this API; check the region and the endpoint."),
+        (
+            error.no_instance,
+            "Check the region and the project: the service does not know this instance there.",
+        ),
+        (
+            status == 429 or digits == "0308",
+            "Run fewer tasks at once, or raise retries.",
+        ),
+        (error.retryable, "The service is busy or disturbed; run the task again later."),
+        (
+            error.code in _STATE_CODES,
+            "The state of the instance or job does not allow this now; run the task again later.",
+        ),
+        (error.code == "DBS.280019", "The account is suspended; see its balance and its messages in the console."),
+        (
+            status == 403 or error.code == "DBS.280015",
+            f"The user lacks the permission{f' {action}' if action else ''} in this project, or it is not the user's.",
+        ),
+    )
+    return next((hint for applies, hint in hints if applies), None)

@@ -1,15 +1,10 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP session for all requests of a task: TLS, time-outs, retries, the deadline, redaction, JSON.
+"""One HTTP session for all requests of a task.
 
-What may be sent twice is decided here and nowhere else:
-
-* GET and DELETE are repeated after connection errors, time-outs and the statuses 429, 500, 502, 503 and 504.
-* POST is repeated only when it certainly was not received (no connection was made) or was refused (429).
-* 401 and 403 are never repeated, except once after a new sign-in for a token that this task obtained itself.
-
-Redirects are never followed: a credential goes to the host that was checked, and to no other.
+Sent again: GET and DELETE after lost connections, time-outs, 429, 500, 502, 503, 504; POST when no connection was made,
+or after 429; all once after 401 and a new sign-in. Redirects are never followed.
 """
 
 from __future__ import annotations
@@ -21,14 +16,13 @@ import signal
 import threading
 import time
 import typing as t
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     RETRYABLE_STATUSES,
     AnswerError,
     ApiError,
+    MaintenanceError,
     MissingLibraryError,
     NetworkError,
     hint_for,
@@ -44,25 +38,22 @@ _USER_AGENT = "ansible-hwcloud.maintenance/1.0.0"
 _BACKOFF_FIRST = 0.5  # seconds
 _BACKOFF_MOST = 30.0  # seconds
 _CHUNK = 256 * 1024  # bytes
-_BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; a full page of 1000 tasks has about 1 MB
+_BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; 1000 tasks have about 1 MB
 
-#: Names of urllib3's exceptions that are raised before anything of a request was sent.
-#: Compared by name, as old and new requests carry urllib3 in different places.
+#: urllib3's exceptions before anything was sent, by name: old versions of requests carry their own.
 _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
+
+_Error = t.TypeVar("_Error", bound=MaintenanceError)
 
 
 class _DeadlinePassed(BaseException):
-    """Ends whatever is under way; no C(except Exception) of a library may swallow it."""
+    """Not an Exception, which a library might swallow."""
 
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> t.Iterator[None]:
-    """Interrupt what takes longer than this.
-
-    A time-out of a socket begins anew with each byte, so that an answer that drips would never end. Signals reach the
-    main thread only; another thread is bounded by its time-outs and by whoever waits for it.
-    """
-    if threading.current_thread() is not threading.main_thread():
+    """Interrupt what takes longer: a socket's time-out begins anew with each byte."""
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
@@ -70,7 +61,7 @@ def _alarm(seconds: float) -> t.Iterator[None]:
         raise _DeadlinePassed
 
     before = signal.signal(signal.SIGALRM, ring)
-    # A little late, so that a time-out of the socket, which tells more, comes first.
+    # Late, as a time-out of the socket tells more.
     signal.setitimer(signal.ITIMER_REAL, seconds + 0.1)
     try:
         yield
@@ -80,11 +71,7 @@ def _alarm(seconds: float) -> t.Iterator[None]:
 
 
 class Operation(t.NamedTuple):
-    """One operation of an API, under the name that the API's documentation gives it (contract 2.1 and 3.1).
-
-    :ivar path: a template; each field is filled with one percent-encoded path segment.
-    :ivar action: the IAM action that it needs, or None where none is documented.
-    """
+    """One operation, as the API's documentation names it (contract 2.1 and 3.1)."""
 
     name: str
     service: str
@@ -92,13 +79,13 @@ class Operation(t.NamedTuple):
     path: str
     action: str | None = None
 
+    def error(self, kind: type[_Error], message: str, **details: t.Any) -> _Error:
+        """An error that names this operation."""
+        return kind(message, service=self.service, operation=self.name, **details)
+
 
 class Answer(t.NamedTuple):
-    """A successful answer.
-
-    :ivar data: the decoded JSON body; None where the operation's body is not read.
-    :ivar uncertain: whether an earlier attempt may have been carried out although no answer to it arrived.
-    """
+    """A successful answer; C(uncertain) when an earlier attempt may have been carried out."""
 
     status: int
     headers: t.Mapping[str, str]
@@ -107,7 +94,7 @@ class Answer(t.NamedTuple):
 
 
 class HttpOptions(t.NamedTuple):
-    """How to talk: times in seconds; C(deadline) bounds the whole task, waiting included."""
+    """How to talk; times in seconds."""
 
     validate_certs: bool = True
     ca_path: str | None = None
@@ -118,12 +105,7 @@ class HttpOptions(t.NamedTuple):
 
 
 class Client:
-    """Sends requests; one object, and one pool of connections, per task.
-
-    :arg wait: called with seconds to sleep.
-    :ivar requests: how many requests were sent, repeated ones included.
-    :ivar retried: one sentence for each request that was repeated.
-    """
+    """Sends the requests of a task."""
 
     def __init__(
         self,
@@ -142,7 +124,7 @@ class Client:
         self.retried: list[str] = []
 
     def keep_secret(self, value: str | None) -> None:
-        """Never let this text appear in a message that quotes a service or a library, in whatever way it is escaped."""
+        """Never let a message show this text, however it is escaped."""
         if value:
             as_json = [json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
             self._secrets.update((value, quote(value), quote(value, safe=""), quote_plus(value), *as_json))
@@ -155,11 +137,11 @@ class Client:
         return text
 
     def remaining(self) -> float:
-        """Seconds left until the task's deadline; zero or less when it has passed."""
+        """Seconds left until the deadline."""
         return self._end - self._monotonic()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but never beyond the task's deadline."""
+        """Sleep, but never beyond the deadline."""
         self._wait(max(0.0, min(seconds, self.remaining())))
 
     def request(
@@ -175,115 +157,87 @@ class Client:
         renew: t.Callable[[], bool] | None = None,
         read_body: bool = True,
     ) -> Answer:
-        """Send one request of an operation, repeating it where that is safe, and return its successful answer.
+        """Send a request, and again where that is safe; return the successful answer, or raise.
 
-        :arg path: values for the fields of the operation's path.
-        :arg query: query parameters; those that are None are left out.
-        :arg auth: signs or marks the prepared request, as C(requests.auth.AuthBase) does.
-        :arg renew: called once after a 401; returns whether signing in anew may help.
-        :arg read_body: whether a successful answer has JSON that matters (C8: that of a DELETE does not).
-        :raises ApiError: the service answered with an error.
-        :raises NetworkError: no complete answer arrived.
-        :raises AnswerError: the answer is not what the API promises.
+        C(renew) is called once after a 401, and says whether signing in anew may help.
         """
         url = base_url + operation.path.format_map(
-            {name: quote(value, safe="-_.~") for name, value in (path or {}).items()}
+            {name: quote(value, safe="") for name, value in (path or {}).items()}
         )
-        parameters = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        parameters = sorted((name, str(value)) for name, value in (query or {}).items() if value is not None)
         if parameters:
-            url += "?" + "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in sorted(parameters.items()))
-        payload = None if body is None else json.dumps(body).encode("utf-8")
+            url += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters)
+        payload = None if body is None else json.dumps(body).encode()
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
+        idempotent = operation.method in ("GET", "DELETE")
+        error: MaintenanceError
         uncertain = False
         failures = 0
-        renewed = False
         while True:
+            retry_after = None
             try:
-                status, answer_headers, raw = self._attempt(operation, url, payload, headers, auth)
-            except NetworkError as error:
-                uncertain = uncertain or error.uncertain
-                error.uncertain = uncertain
-                may_repeat = error.retryable and (operation.method in ("GET", "DELETE") or not error.uncertain)
-                failures += 1
-                if not may_repeat or failures > self._options.retries:
-                    raise
-                if not self._back_off(operation, failures, error.message, None):
-                    raise
-                continue
-            if 200 <= status < 300:
-                data = self._decode(operation, status, answer_headers, raw) if read_body else None
-                return Answer(status, answer_headers, data, uncertain)
-            api_error = self._api_error(operation, status, answer_headers, raw)
-            if status == 401 and renew is not None and not renewed:
-                renewed = True
-                if renew():
-                    self.retried.append(f"{operation.name} was sent again after a new sign-in.")
-                    continue
-            # A refusal says that nothing was done; an error inside the service does not.
-            uncertain = uncertain or status >= 500
-            api_error.uncertain = uncertain
-            may_repeat = status in RETRYABLE_STATUSES and (operation.method in ("GET", "DELETE") or status == 429)
+                status, answer_headers, raw = self._attempt(
+                    operation, url, data=payload, headers=all_headers, auth=auth
+                )
+            except NetworkError as lost:
+                error = lost
+                uncertain = uncertain or lost.uncertain
+                may_repeat = lost.retryable and (idempotent or not uncertain)
+            else:
+                if 200 <= status < 300:
+                    data = self._decode(operation, status, answer_headers, raw) if read_body else None
+                    return Answer(status, answer_headers, data, uncertain)
+                error = self._api_error(operation, status, answer_headers, raw)
+                if status == 401 and renew is not None:
+                    renewed, renew = renew(), None
+                    if renewed:
+                        self.retried.append(f"{operation.name} was sent again after a new sign-in.")
+                        continue
+                # A refusal says that nothing was done.
+                uncertain = uncertain or status >= 500
+                may_repeat = status in RETRYABLE_STATUSES and (idempotent or status == 429)
+                retry_after = answer_headers.get("Retry-After")
+            error.uncertain = uncertain
             failures += 1
             if not may_repeat or failures > self._options.retries:
-                raise api_error
-            if not self._back_off(operation, failures, api_error.message, answer_headers.get("Retry-After")):
-                raise api_error
+                raise error
+            if not self._back_off(operation, failures, error.message, retry_after):
+                raise error
 
-    def _attempt(
-        self,
-        operation: Operation,
-        url: str,
-        payload: bytes | None,
-        headers: t.Mapping[str, str] | None,
-        auth: t.Callable[[t.Any], t.Any] | None,
-    ) -> tuple[int, t.Mapping[str, str], bytes]:
+    def _attempt(self, operation: Operation, url: str, **arguments: t.Any) -> tuple[int, t.Mapping[str, str], bytes]:
         session = self._opened()
         import requests
 
         remaining = self.remaining()
         if remaining <= 0:
             raise self._deadline_error(operation, uncertain=False)
-        connect_timeout = min(self._options.connect_timeout, remaining)
-        read_timeout = min(self._options.read_timeout, remaining)
-        all_headers = {"Content-Type": "application/json", **(headers or {})}
+        timeouts = (min(self._options.connect_timeout, remaining), min(self._options.read_timeout, remaining))
         self.requests += 1
         try:
             with _alarm(remaining):
                 response = session.request(
-                    operation.method,
-                    url,
-                    data=payload,
-                    headers=all_headers,
-                    auth=auth,
-                    timeout=(connect_timeout, read_timeout),
-                    allow_redirects=False,
-                    stream=True,
+                    operation.method, url, timeout=timeouts, allow_redirects=False, stream=True, **arguments
                 )
                 with response:
                     return response.status_code, response.headers, self._read(operation, response)
         except _DeadlinePassed:
             raise self._deadline_error(operation, uncertain=True) from None
         except (requests.exceptions.RequestException, OSError) as error:
-            raise self._failed_attempt(operation, _host(url), error, connect_timeout, read_timeout) from None
+            raise self._failed_attempt(operation, url.split("/", 3)[2], error, *timeouts) from None
 
     def _failed_attempt(
         self, operation: Operation, host: str, error: Exception, connect_timeout: float, read_timeout: float
     ) -> NetworkError:
-        """Say what an exception of requests means: what failed, and whether the request may have been received."""
         causes = {type(cause).__name__ for cause in _causes(error)}
         if "SSLCertVerificationError" in causes:
-            return self._network_error(
-                operation,
-                f"The certificate of {host} is not accepted: {_reason(error)}.",
-                retryable=False,
-                uncertain=False,
-                hint="Check the endpoint, and ca_path or validate_certs.",
-            )
+            failed = self._network_error(operation, f"The certificate of {host} is not accepted: {_reason(error)}.")
+            failed.retryable = False
+            failed.hint = "Check the endpoint, and ca_path or validate_certs."
+            return failed
         if "ConnectTimeoutError" in causes:
             if connect_timeout < self._options.connect_timeout:
                 return self._deadline_error(operation, uncertain=False)
-            return self._network_error(
-                operation, f"No connection to {host} within {connect_timeout:g} seconds.", uncertain=False
-            )
+            return self._network_error(operation, f"No connection to {host} within {connect_timeout:g} seconds.")
         if "ReadTimeoutError" in causes:
             if read_timeout < self._options.read_timeout:
                 return self._deadline_error(operation, uncertain=True)
@@ -291,10 +245,10 @@ class Client:
                 operation, f"{host} sent no answer within {read_timeout:g} seconds.", uncertain=True
             )
         in_handshake = _was_in_handshake(error)
-        not_sent = in_handshake or not causes.isdisjoint(_NOT_SENT)
+        sent = not in_handshake and causes.isdisjoint(_NOT_SENT)
         kind = "TLS connection" if in_handshake else "connection"
-        what = "could not be made" if not_sent else "was lost before the answer was complete"
-        return self._network_error(operation, f"The {kind} to {host} {what}: {_reason(error)}.", uncertain=not not_sent)
+        what = "was lost before the answer was complete" if sent else "could not be made"
+        return self._network_error(operation, f"The {kind} to {host} {what}: {_reason(error)}.", uncertain=sent)
 
     def _opened(self) -> requests.Session:
         if self._session is None:
@@ -303,7 +257,7 @@ class Client:
             except ImportError as error:
                 raise MissingLibraryError(error.name or "requests") from error
             session = requests.Session()
-            # Neither ~/.netrc nor anything else may add credentials of its own.
+            # No credentials of ~/.netrc.
             session.trust_env = False
             session.headers["User-Agent"] = _USER_AGENT
             session.verify = (self._options.ca_path or True) if self._options.validate_certs else False
@@ -311,16 +265,14 @@ class Client:
         return self._session
 
     def _read(self, operation: Operation, response: requests.Response) -> bytes:
-        """Read a body completely, within the deadline and the limit of size."""
         parts = []
         size = 0
         for part in response.iter_content(_CHUNK):
             size += len(part)
             if size > _BODY_MOST:
-                raise AnswerError(
-                    f"{operation.name} was answered with more than {_BODY_MOST // 2**20} MiB, which no such answer has.",
-                    service=operation.service,
-                    operation=operation.name,
+                raise operation.error(
+                    AnswerError,
+                    f"{operation.name} was answered with more than {_BODY_MOST // 2**20} MiB.",
                     http_status=response.status_code,
                     uncertain=True,
                 )
@@ -338,39 +290,36 @@ class Client:
 
     def _decode(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> t.Any:
         try:
-            return json.loads(raw.decode("utf-8"))
+            return json.loads(raw.decode())
         except (ValueError, RecursionError):
-            shown = self._excerpt(raw)
-            raise AnswerError(
-                f"{operation.name} was answered with something that is not JSON: {shown or '(empty)'}",
-                service=operation.service,
-                operation=operation.name,
+            raise operation.error(
+                AnswerError,
+                f"{operation.name} was answered with something that is not JSON: {self._excerpt(raw) or '(empty)'}",
                 http_status=status,
                 request_id=self._request_id(headers),
-                hint="Check that the endpoint is the service itself, and no proxy or portal in front of it.",
+                hint="Check that the endpoint is the service itself, no proxy or portal.",
                 uncertain=True,
             ) from None
 
     def _api_error(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> ApiError:
-        body = read_error_body(raw)
-        code = one_line(self.redact(body.code or ""), 100)
-        said = one_line(self.redact(body.message or "")) or self._excerpt(raw) or "no explanation"
+        in_code, in_message, in_id = read_error_body(raw)
+        code = one_line(self.redact(in_code or ""), 100)
+        said = one_line(self.redact(in_message or "")) or self._excerpt(raw) or "no explanation"
         if 300 <= status < 400:
             said = "a redirect, which is never followed"
-        error = ApiError(
+        error = operation.error(
+            ApiError,
             f"{operation.name} failed with HTTP {status}{f' and code {code}' if code else ''}: {said}",
             code=code or str(status),
-            service=operation.service,
-            operation=operation.name,
             http_status=status,
-            request_id=self._request_id(headers, body.request_id),
+            request_id=self._request_id(headers, in_id),
             retryable=is_retryable(status, code),
         )
         error.hint = hint_for(error, operation.action)
         return error
 
     def _excerpt(self, raw: bytes) -> str:
-        """The start of a body for a message; redacted before it is cut, so that no part of a secret remains."""
+        # Redacted before it is cut.
         return one_line(self.redact(raw.decode("utf-8", "replace")), 200)
 
     def _request_id(self, headers: t.Mapping[str, str], in_body: str | None = None) -> str | None:
@@ -378,47 +327,39 @@ class Client:
         return one_line(self.redact(found), 100) if found else None
 
     def _back_off(self, operation: Operation, failures: int, why: str, retry_after: str | None) -> bool:
-        """Sleep before the next attempt; False, without sleeping, when the deadline leaves no time for it."""
-        asked = _retry_after_seconds(retry_after)
-        most = min(_BACKOFF_MOST, _BACKOFF_FIRST * 2 ** (failures - 1))
-        # Full jitter: many tasks that failed together must not come back together.
-        seconds = asked if asked is not None else random.uniform(0, most)  # noqa: S311  # nothing secret
+        """Sleep; False, without sleeping, when the deadline is too near."""
+        seconds = _retry_after_seconds(retry_after)
+        if seconds is None:
+            # Full jitter, as many tasks may have failed together.
+            seconds = random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_FIRST * 2 ** (failures - 1)))  # noqa: S311
         if seconds >= self.remaining():
             return False
         self.retried.append(f"{operation.name} was repeated after {seconds:.1f} s: {why}")
         self._wait(seconds)
         return True
 
-    def _network_error(
-        self, operation: Operation, message: str, *, uncertain: bool, retryable: bool = True, hint: str | None = None
-    ) -> NetworkError:
-        return NetworkError(
+    def _network_error(self, operation: Operation, message: str, *, uncertain: bool = False) -> NetworkError:
+        return operation.error(
+            NetworkError,
             self.redact(message),
-            service=operation.service,
-            operation=operation.name,
-            retryable=retryable,
+            retryable=True,
             uncertain=uncertain,
-            hint=hint or "Check the network, the region and the endpoint; the task can be run again.",
+            hint="Check the network, the region and the endpoint; the task can be run again.",
         )
 
     def _deadline_error(self, operation: Operation, *, uncertain: bool) -> NetworkError:
-        return NetworkError(
+        return operation.error(
+            NetworkError,
             f"The task's deadline of {self._options.deadline:g} seconds passed during {operation.name}.",
             code="DeadlineExceeded",
-            service=operation.service,
-            operation=operation.name,
             retryable=True,
             uncertain=uncertain,
             hint="Run the task again, or raise deadline.",
         )
 
 
-def _host(url: str) -> str:
-    return url.split("/", 3)[2]
-
-
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
-    """An exception of requests and all that it wraps: urllib3 keeps causes in args, reason and __context__."""
+    """urllib3 keeps causes in many places."""
     todo: list[t.Any] = [error]
     seen: set[int] = set()
     while todo:
@@ -430,7 +371,7 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
 
 
 def _was_in_handshake(error: BaseException) -> bool:
-    """Whether TLS was still being set up: no exception says so, but the place where it was raised does."""
+    """Only the place where it was raised tells."""
     for cause in _causes(error):
         place = cause.__traceback__
         while place is not None:
@@ -441,7 +382,7 @@ def _was_in_handshake(error: BaseException) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause in a few words: urllib3's own texts name objects in memory."""
+    """urllib3's own texts name objects in memory."""
     causes = list(_causes(error))
     for cause in reversed(causes):
         text = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None)
@@ -451,16 +392,13 @@ def _reason(error: BaseException) -> str:
 
 
 def _retry_after_seconds(value: str | None) -> float | None:
-    """Read C(Retry-After) in either form, seconds or an HTTP date; None when there is none to be read."""
-    if not value:
-        return None
-    value = value.strip()
+    value = (value or "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
+    from email.utils import mktime_tz, parsedate_tz
+
     try:
-        moment = parsedate_to_datetime(value)
+        parsed = parsedate_tz(value)
+        return None if parsed is None else max(0.0, mktime_tz(parsed) - time.time())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())

@@ -1,25 +1,314 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the clients of DCS and DDS share: a call in the name of an account and its project, and a complete listing."""
+"""What DCS and DDS share: times (in UTC), records (tasks and jobs), their complete and finite listing, calls.
+
+A count may be text, wrong or missing (C5), a page short although more follows, and records come and go meanwhile.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    AnswerError,
+    ConfigError,
+    MaintenanceError,
+    RefusedError,
+    shown,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._paging import Listing, Page, read_page
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+DURATION = re.compile(r"(\d{1,6})([smhdw])\Z", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?"
+    r" ?([Zz]|[+-]\d\d:?\d\d)?)?\Z",
+    re.ASCII,
+)
+
+
+def parse_age(option: str, text: str, now: datetime) -> datetime:
+    """The moment that lies a duration such as C(30d) before C(now), or ConfigError."""
+    match = DURATION.match(text.strip())
+    if match and int(match.group(1)):
+        try:
+            return now - timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
+        except OverflowError:
+            pass
+    raise ConfigError(
+        f"{option} must be a whole number and one of the units s, m, h, d, w, such as 90m, 12h, 30d or 2w;"
+        f" got {shown(text)}."
+    )
+
+
+def parse_api_time(text: object) -> datetime | None:
+    """Read ``2020-06-17T07:38:42.503Z`` (DCS) or ``2019-05-26T10:41:14+0000`` (DDS); None for all else."""
+    return parse_iso(text) if isinstance(text, str) else None
+
+
+def to_dcs(moment: datetime) -> str:
+    """C(yyyyMMddHHmmss) (contract 2.2)."""
+    return format_utc(moment, "%Y%m%d%H%M%S", 14)
+
+
+def to_dds(moment: datetime) -> str:
+    """C(yyyy-mm-ddThh:mm:ss+0000) (contract 3.2)."""
+    return format_utc(moment, "%Y-%m-%dT%H:%M:%S+0000", 24)
+
+
+def format_utc(moment: datetime, form: str, width: int) -> str:
+    """A moment in UTC, in a form of strftime()."""
+    # strftime() does not pad years before 1000 everywhere.
+    return moment.astimezone(timezone.utc).strftime(form).rjust(width, "0")
+
+
+def parse_iso(text: str) -> datetime | None:
+    """Read ISO 8601, in UTC where there is no offset; None for all else."""
+    # datetime.fromisoformat() takes neither "Z" nor "+0000" before Python 3.11.
+    match = _MOMENT.match(text)
+    if not match:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    microsecond = int((match.group(7) or "").ljust(6, "0")[:6])
+    offset = (match.group(8) or "Z").upper().replace(":", "")
+    zone = timezone.utc
+    try:
+        if offset != "Z":
+            if int(offset[3:5]) > 59:
+                return None
+            zone = timezone(int(offset[0] + "1") * timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5])))
+        return datetime(year, month, day, hour, minute, second, microsecond, zone).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+#: An object of the API, with fields added.
+Record = dict[str, t.Any]
+
+PHASES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, UNKNOWN) = (
+    "pending",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "unknown",
+)
+
+#: DCS documents none: these were seen (C3, contract 2.3); DDS has five (C13).
+_PHASE_OF_STATUS = {
+    "CREATED": PENDING,
+    "INIT": PENDING,
+    "WAITING": PENDING,
+    "PENDING": PENDING,
+    "EXECUTING": RUNNING,
+    "RUNNING": RUNNING,
+    "SUCCESS": SUCCEEDED,
+    "COMPLETED": SUCCEEDED,
+    "FAILED": FAILED,
+    "FAIL": FAILED,
+    "CANCELLED": CANCELLED,
+    "CANCELED": CANCELLED,
+    "DELETED": CANCELLED,
+}
+
+
+def phase_of(status: t.Any) -> str:
+    """The phase that a status word means."""
+    return _PHASE_OF_STATUS.get(status.upper(), UNKNOWN) if isinstance(status, str) else UNKNOWN
+
+
+def has_ended(record: Record) -> bool:
+    """Whether nothing more will happen."""
+    return record["phase"] in (SUCCEEDED, FAILED, CANCELLED)
+
+
+def newest_first(records: t.Iterable[Record], time_key: str, id_key: str) -> list[Record]:
+    """Sort by time of creation, those without a readable time last, then by id."""
+
+    def key(record: Record) -> tuple[float, str]:
+        created = parse_api_time(record.get(time_key))
+        return (-created.timestamp() if created else float("inf"), record[id_key])
+
+    return sorted(records, key=key)
+
+
+def describe(records: t.Iterable[Record]) -> str:
+    """Tasks or jobs for a sentence: C(EXTEND 8abf6e1e72c12e7c0172c15b508500aa (CREATED))."""
+    return ", ".join(
+        f"{record.get('name', record.get('job_name'))} {record.get('id', record.get('job_id'))}"
+        f" ({record.get('status', record.get('job_status'))})"
+        for record in records
+    )
+
+
+def attempt_each(
+    identifiers: t.Iterable[str],
+    act: t.Callable[[str], object],
+    settle: t.Callable[[list[str], dict[str, MaintenanceError]], None],
+    stops: t.Callable[[MaintenanceError], bool],
+) -> tuple[list[str], dict[str, MaintenanceError], list[str]]:
+    """Do something to each; returns what was done, what failed, and what was not tried.
+
+    After all, or after a failure that C(stops) the rest, C(settle) may correct what was done and what failed; when it
+    clears that failure, the rest goes on.
+    """
+    done: list[str] = []
+    failed: dict[str, MaintenanceError] = {}
+    order = list(identifiers)
+    rest = list(order)
+    while rest:
+        stopped_by = None
+        while rest and stopped_by is None:
+            identifier = rest.pop(0)
+            try:
+                act(identifier)
+            except MaintenanceError as error:
+                failed[identifier] = error
+                stopped_by = identifier if stops(error) else None
+            else:
+                done.append(identifier)
+        settle(done, failed)
+        if stopped_by in failed:
+            break
+    return [identifier for identifier in order if identifier in done], failed, rest
+
+
+def failures(failed: dict[str, MaintenanceError], key: str) -> list[dict[str, t.Any]]:
+    """What failed, for a result."""
+    return [{key: identifier, "msg": error.message, "failure": error.failure()} for identifier, error in failed.items()]
+
+
+class Wait(t.NamedTuple):
+    """How to wait: seconds in all, and between two looks."""
+
+    timeout: float
+    interval: float
+    pause: t.Callable[[float], None]
+
+    def looks(self) -> t.Iterator[float]:
+        """Yield the seconds waited whenever it is time to look: at once, and a last time at the end."""
+        started = time.monotonic()
+        while True:
+            yield time.monotonic() - started
+            left = self.timeout - (time.monotonic() - started)
+            if left <= 0:
+                return
+            self.pause(min(self.interval, left))
+
 
 Query = t.Mapping[str, t.Union[str, int, None]]
 
+_PASSES = 3
+_PAGES_MOST = 10000
+
+_COMPLETE = "complete"
+_SHRINKING = "shrinking"  # the count fell while the pages were read
+_COUNT_DIFFERS = "count differs"  # an empty page came although the count says that there is more
+_REPEATED = "repeated"  # the same page came again: the offset was not honoured
+
+
+class Page(t.NamedTuple):
+    """One page, and how many records there are in all, if known."""
+
+    records: list[Record]
+    total: int | None
+
+
+class Listing(t.NamedTuple):
+    """What to list: C(fetch) gets C(limit) records from an offset, C(key) identifies one."""
+
+    fetch: t.Callable[[int], Page]
+    limit: int
+    key: str
+    operation: Operation
+    #: Called when the listing may lack something; None makes that an error.
+    warn: t.Callable[[str], None] | None
+
+    def collect(self, wanted: t.Collection[str] | None = None) -> list[Record]:
+        """All records, each once; with C(wanted), only until all these were seen."""
+        found: dict[str, Record] = {}
+        end = _REPEATED
+        before: t.Any = None
+        for _pass in range(_PASSES):
+            found, end = self._read_once(wanted)
+            if end == _COMPLETE:
+                return list(found.values())
+            if end == _COUNT_DIFFERS and found.keys() == before:
+                return self._doubtful(found, f"lists {len(found)} records, twice the same, but counts more than that.")
+            before = found.keys()
+        if end == _SHRINKING:
+            return self._doubtful(found, "may lack something: records were removed while they were listed.")
+        raise self._error(
+            f"gave an incomplete listing {_PASSES} times: {len(found)} records, although it says that there are more."
+        )
+
+    def _read_once(self, wanted: t.Collection[str] | None) -> tuple[dict[str, Record], str]:
+        found: dict[str, Record] = {}
+        missing = None if wanted is None else set(wanted)
+        offset = 0
+        highest_total = 0
+        shrunk = False
+        for _page in range(_PAGES_MOST):
+            records, total = self.fetch(offset)
+            new = {self._key_of(record): record for record in records}
+            repeated = bool(records) and all(key in found for key in new)
+            found.update((key, record) for key, record in new.items() if key not in found)
+            if missing is not None:
+                missing -= new.keys()
+                if not missing:
+                    return found, _COMPLETE
+            offset += len(records)
+            shrunk = shrunk or (total is not None and total < highest_total)
+            highest_total = max(highest_total, total or 0)
+            if not records or repeated or (len(records) < self.limit and total is not None and total <= offset):
+                # Later records have moved to earlier pages, past the reader.
+                if shrunk:
+                    return found, _SHRINKING
+                # A full page again: the offset is not honoured, whatever the count says.
+                if repeated and (total is None or total > len(found) or len(records) >= self.limit):
+                    return found, _REPEATED
+                return found, _COMPLETE if total is None or total <= len(found) else _COUNT_DIFFERS
+        raise self._error(f"has no end: {_PAGES_MOST} pages were read.")
+
+    def _doubtful(self, found: dict[str, Record], message: str) -> list[Record]:
+        if self.warn is None:
+            raise self._error(message)
+        self.warn(f"{self.operation.name} {message}")
+        return list(found.values())
+
+    def _error(self, message: str) -> AnswerError:
+        return self.operation.error(AnswerError, f"{self.operation.name} {message}", retryable=True)
+
+    def _key_of(self, record: t.Any) -> str:
+        key = record.get(self.key) if isinstance(record, dict) else None
+        if not isinstance(key, str) or not key:
+            raise self._error(f"was answered with an entry that has no {self.key}.")
+        return key
+
+
+def read_page(data: t.Any, list_key: str, total_key: str, operation: Operation) -> Page:
+    """Take a page out of an answer's body."""
+    records = data.get(list_key) if isinstance(data, dict) else None
+    if not isinstance(records, list):
+        raise operation.error(
+            AnswerError, f"{operation.name} was answered with JSON that has no list {list_key}.", uncertain=True
+        )
+    # A number, or text with digits (C5).
+    total = data.get(total_key)
+    if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) <= 12:
+        total = int(total)
+    return Page(records, total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None)
+
 
 class ListKeys(t.NamedTuple):
-    """The names that an answer gives to its list of records, to their number in all, and to a record's identifier."""
+    """The names of an answer's list, of the count, and of a record's identifier."""
 
     records: str
     total: str
@@ -27,19 +316,18 @@ class ListKeys(t.NamedTuple):
 
 
 class Service:
-    """One service for one account and project.
+    """One service for one account and project."""
 
-    :arg warn: called with a sentence when a listing may lack something.
-    """
-
-    #: The largest page that the service gives.
     page_size: int
-    #: What an instance's id looks like, the operation that lists instances, and the names in its answer.
+    #: What an id looks like.
     instance_id: re.Pattern[str]
     list_instances: Operation
     instance_keys: ListKeys
+    exact_name: t.Mapping[str, str] = {}
 
-    def __init__(self, client: Client, endpoints: Endpoints, account: Account, warn: t.Callable[[str], None]) -> None:
+    def __init__(
+        self, client: Client, endpoints: Endpoints, account: Account, warn: t.Callable[[str], None] | None
+    ) -> None:
         self._client = client
         self._endpoints = endpoints
         self._account = account
@@ -48,7 +336,7 @@ class Service:
     def call(
         self, operation: Operation, path: t.Mapping[str, str], query: Query | None = None, *, read_body: bool = True
     ) -> Answer:
-        """Send one request of an operation; see C(Client.request)."""
+        """Send one request; see C(Client.request)."""
         base_url = self._endpoints.url(operation.service)
         project_id = self._account.project_id
         return self._client.request(
@@ -70,31 +358,24 @@ class Service:
         keys: ListKeys,
         wanted: t.Collection[str] | None = None,
     ) -> list[Record]:
-        """All records of a listing, in pages of the largest size; see C(Listing.collect)."""
+        """All records of a listing; see C(Listing.collect)."""
 
         def fetch(offset: int) -> Page:
             answer = self.call(operation, path, {**query, "offset": offset, "limit": self.page_size})
-            return read_page(answer.data, keys.records, keys.total, operation.service, operation.name)
+            return read_page(answer.data, keys.records, keys.total, operation)
 
-        listing = Listing(fetch, self.page_size, keys.identifier, operation.service, operation.name, self._warn)
-        return listing.collect(wanted)
+        return Listing(fetch, self.page_size, keys.identifier, operation, self._warn).collect(wanted)
 
     def instances(self, name: str | None = None) -> list[Record]:
-        """The instances of the project as the API returns them, or those with exactly this name."""
-        query = {} if name is None else self.name_query(name)
+        """The instances of the project, or those with exactly this name."""
+        query = {} if name is None else {"name": name, **self.exact_name}
         records = self.list_all(self.list_instances, {}, query, self.instance_keys)
         return [record for record in records if name is None or record.get("name") == name]
 
-    def name_query(self, name: str) -> Query:
-        """The query parameters that ask for the instances with exactly this name."""
-        return {"name": name}
-
     def instance_ids(self, names_or_ids: t.Sequence[str]) -> list[str]:
-        """The ids of instances given by id or exact name, in the order given, each once.
+        """The ids of instances given by id or exact name; RefusedError when one fits none or several.
 
-        Nothing is asked of the service for ids; a single name costs one look-up, and several cost one listing.
-
-        :raises RefusedError: when a name fits no instance, or several.
+        Ids cost no request, one name a look-up, several a listing.
         """
         names = list(dict.fromkeys(value for value in names_or_ids if not self.instance_id.match(value)))
         found: dict[str, list[str]] = {name: [] for name in names}
@@ -103,19 +384,15 @@ class Service:
                 name = instance.get("name")
                 if isinstance(name, str) and name in found:
                     found[name].append(instance[self.instance_keys.identifier])
-        chosen = {name: self._only(name, ids) for name, ids in found.items()}
-        return list(dict.fromkeys(chosen.get(value, value.lower()) for value in names_or_ids))
-
-    def _only(self, name: str, ids: list[str]) -> str:
-        if len(ids) == 1:
-            return ids[0]
-        service = self.list_instances.service
-        raise RefusedError(
-            f"There are {len(ids)} {service.upper()} instances named {name}: {', '.join(sorted(ids))}."
-            if ids
-            else f"There is no {service.upper()} instance named {name} in this project.",
-            code="Ambiguous" if ids else "NotFound",
-            service=service,
-            operation=self.list_instances.name,
-            hint="Give the instance's id." if ids else "Check the name, the region and the project.",
-        )
+        for name, ids in found.items():
+            if len(ids) != 1:
+                kind = self.list_instances.service.upper()
+                raise self.list_instances.error(
+                    RefusedError,
+                    f"There are {len(ids)} {kind} instances named {name}: {', '.join(sorted(ids))}."
+                    if ids
+                    else f"There is no {kind} instance named {name} in this project.",
+                    code="Ambiguous" if ids else "NotFound",
+                    hint="Give the instance's id." if ids else "Check the name, the region and the project.",
+                )
+        return list(dict.fromkeys(found[value][0] if value in found else value.lower() for value in names_or_ids))

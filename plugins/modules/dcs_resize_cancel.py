@@ -27,7 +27,7 @@ def run(task: Task) -> dict[str, t.Any]:
     wait = task.wait_options()
     if not task.options["wait"]:
         wait = wait._replace(timeout=0)
-    dcs = Dcs(task.client, task.endpoints, task.account, task.warn)
+    dcs = Dcs(task.client, task.endpoints, task.account, warn=None)
     instance_id = dcs.instance_ids([instance])[0]
     return SpecChangeCancellation(dcs, instance_id, task_id, wait, task.warn).run(check_mode=task.check_mode)
 

@@ -30,7 +30,7 @@ def run(task: Task) -> dict[str, t.Any]:
     """Find the instance, and hand over to the service."""
     instance = task.check_optional_id("instance")
     task_ids = task.check_ids("task_ids") or []
-    dcs = Dcs(task.client, task.endpoints, task.account, task.warn)
+    dcs = Dcs(task.client, task.endpoints, task.account, warn=None)
     instance_id = dcs.instance_ids([instance])[0] if instance is not None and task_ids else None
     if task.options["state"] == "absent":
         return remove(dcs, instance_id, task_ids, check_mode=task.check_mode)

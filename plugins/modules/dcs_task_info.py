@@ -10,15 +10,14 @@ import typing as t
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     SPEC_CHANGE_NAMES,
     Dcs,
-    created_after,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import created_after, parse_moment, summary
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
     PHASES,
     Record,
     newest_first,
-    summary,
 )
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -39,12 +38,12 @@ def run(task: Task) -> dict[str, t.Any]:
     names = task.check_words("names")
     statuses = task.check_words("statuses")
     phases = task.options["phases"]
-    start = task.moment("start_time")
-    end = task.moment("end_time")
+    start = parse_moment("start_time", task.options["start_time"], task.now)
+    end = parse_moment("end_time", task.options["end_time"], task.now)
     if start and end and start > end:
         raise ConfigError("start_time must not be later than end_time.")
     dcs = Dcs(task.client, task.endpoints, task.account, task.warn)
-    if names is not None and not SPEC_CHANGE_NAMES.isdisjoint(names):
+    if names is not None and any(name in SPEC_CHANGE_NAMES for name in names):
         names = [*names, *SPEC_CHANGE_NAMES]
 
     def fits(record: Record) -> bool:
@@ -61,7 +60,7 @@ def run(task: Task) -> dict[str, t.Any]:
         # A filter that can match nothing, such as the empty result of an earlier task, must never list everything.
         sources = []
     elif instances == ["all"]:
-        sources = dcs.all_instance_ids()
+        sources = sorted(instance["instance_id"] for instance in dcs.instances())
     elif instances is not None:
         sources = dcs.instance_ids(instances)
     missing = None if task_ids is None else set(task_ids)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Rules, Selection, cancel
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Selection, cancel
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -30,13 +30,14 @@ def run(task: Task) -> dict[str, t.Any]:
     names = task.check_words("job_names")
     job_ids = task.check_ids("job_ids")
     start = task.lookback()
-    dds = Dds(task.client, task.endpoints, task.account, task.warn)
+    dds = Dds(task.client, task.endpoints, task.account, warn=None)
     instance_id = dds.instance_ids([instance])[0] if instance is not None and names != [] else None
     return cancel(
         dds,
         Selection(job_ids, instance_id, names, start),
-        Rules(missing_ok=task.options["missing_ok"], too_late_ok=task.options["on_too_late"] == "ignore"),
         task.wait_options(),
+        missing_ok=task.options["missing_ok"],
+        too_late_ok=task.options["on_too_late"] == "ignore",
         check_mode=task.check_mode,
     )
 

@@ -9,13 +9,12 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import parse_moment, summary, to_result
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
     PHASES,
     Record,
-    summary,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import to_result
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instances": {"type": "list", "elements": "str", "aliases": ["instance_ids"]},
@@ -36,8 +35,8 @@ def run(task: Task) -> dict[str, t.Any]:
     names = task.check_words("job_names")
     statuses = task.check_words("statuses")
     phases = task.options["phases"]
-    start = task.moment("start_time") or task.lookback()
-    end = task.moment("end_time")
+    start = parse_moment("start_time", task.options["start_time"], task.now) or task.lookback()
+    end = parse_moment("end_time", task.options["end_time"], task.now)
     if end and start > end:
         raise ConfigError("start_time (or lookback) must not begin later than end_time.")
     dds = Dds(task.client, task.endpoints, task.account, task.warn)

@@ -577,3 +577,13 @@ def test_details_of_a_spec_change_may_be_null(sim, stage, cancel):
     sim.patch({"task": WAITING, "set": {"details": None, "new_field": [1]}})
     result = cancel()
     assert (result["changed"], result["task"]["details"], result["task"]["new_field"]) == (True, None, [1])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_listing_that_counts_more_than_it_lists_is_no_reason_to_do_nothing(stage, cancel, sim, check_mode):
+    stage(WAITING)
+    sim.faults([{"operation": READ, "times": 99, "fault": {"status": 200, "body": {"task_count": 1, "tasks": []}}}])
+    result = cancel(check_mode=check_mode)
+    assert result["failure"]["code"] == "UnreadableAnswer"
+    assert "counts more" in result["msg"]
+    assert cancelled_ids(sim) == []

@@ -425,6 +425,28 @@ def test_the_deadline_ends_the_waiting(scene, module):
     assert result["failed"]
     assert result["failure"]["retryable"] is True
     assert result["changed"] is False
+    assert result.keys() >= FINISHED_KEYS, "nothing is lost"
+    assert result["unfinished"] == [RUNNING]
+    assert [task["id"] for task in result["tasks"]] == [RUNNING]
+    assert result["progress"]
+
+
+def test_a_failure_while_waiting_loses_nothing(scene, module):
+    scene.faults([{"operation": "ListBackgroundTask", "skip": 1, "times": 9, "fault": {"status": 400}}])
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING, DONE], state="finished", wait_interval=1)
+    assert result["failure"]["http_status"] == 400
+    assert result.keys() >= FINISHED_KEYS
+    assert [task["id"] for task in result["tasks"]] == [RUNNING, DONE]
+    assert (result["unfinished"], result["absent"], len(result["progress"])) == ([RUNNING], [], 1)
+
+
+@pytest.mark.parametrize("state", ["absent", "finished"])
+def test_a_listing_that_counts_more_than_it_lists_is_never_believed(scene, module, state):
+    answer = {"status": 200, "body": {"task_count": 3, "tasks": []}}
+    scene.faults([{"operation": "ListBackgroundTask", "times": 99, "fault": answer}])
+    result = module("dcs_task", instance=REDIS, task_ids=[DONE], state=state)
+    assert (result["failure"]["code"], result["changed"]) == ("UnreadableAnswer", False)
+    assert "counts more" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -364,7 +364,17 @@ def test_an_accepted_cancellation_that_does_not_show_in_time_is_a_failure(sim, m
     failure = failure_of(result)
     assert (failure["code"], failure["retryable"]) == ("WaitTimeout", True)
     assert "Pending" in result["msg"]
+    assert result["changed"] is True, "the service accepted it"
+    assert (result["cancelled"], [job["job_id"] for job in result["failed_jobs"]]) == ([], [PENDING_1H])
     assert sim.operations() == [LIST, CANCEL] + [LIST] * looks
+
+
+def test_a_listing_that_counts_more_than_it_lists_is_never_believed(sim, module):
+    answer = {"status": 200, "body": {"total_count": 1, "schedules": []}}
+    sim.faults([{"operation": LIST, "times": 99, "fault": answer}])
+    result = module(MODULE, instance=ORDERS)
+    assert failure_of(result)["code"] == "UnreadableAnswer"
+    assert "counts more" in result["msg"]
 
 
 # --- Others act at the same time -------------------------------------------------------------------------------------

@@ -328,6 +328,12 @@ def test_no_hint_is_better_than_a_wrong_one(status, code, message):
     assert hint_for(api_error(status, code, message)) is None
 
 
+def test_a_suspended_account_lacks_no_permission():
+    hint = hint_for(api_error(403, "DBS.280019", "Account suspended."), "dds:task:list")
+    assert "suspended" in hint
+    assert "permission" not in hint
+
+
 def test_hint_names_the_action():
     assert "the permission dcs:instance:scale in" in hint_for(api_error(403), "dcs:instance:scale")
     assert "the permission in this project" in hint_for(api_error(403))

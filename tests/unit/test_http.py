@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -803,6 +804,24 @@ def test_plain_http_where_tls_is_expected(method, ca_path):
         make(ca_path=ca_path, retries=1).request(operation(method), server.url.replace("http:", "https:"))
     assert server.seen == []
     assert caught.value.uncertain is False
+
+
+# Where the deadline cannot be enforced by a signal
+
+
+def test_without_the_alarm_signal(monkeypatch):
+    monkeypatch.delattr(_http.signal, "SIGALRM")
+    with Loopback() as server:
+        assert make().request(operation(), server.url).status == 200
+
+
+def test_outside_the_main_thread():
+    found = []
+    with Loopback() as server:
+        thread = threading.Thread(target=lambda: found.append(make().request(operation(), server.url).status))
+        thread.start()
+        thread.join(30)
+    assert found == [200]
 
 
 # Libraries

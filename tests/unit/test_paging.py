@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._paging import Listing, Page, read_page
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page, read_page
+
+LIST_THINGS = Operation("ListThings", "dcs", "GET", "/v2/things")
 
 
 def record(key):
@@ -36,7 +39,7 @@ class Server:
         return Page([record(key) for key in page], self.total(self))
 
     def listing(self):
-        return Listing(self.fetch, self.limit, "id", "dcs", "ListThings", self.warnings.append)
+        return Listing(self.fetch, self.limit, "id", LIST_THINGS, self.warnings.append)
 
     def collect(self, wanted=None):
         return [entry["id"] for entry in self.listing().collect(wanted)]
@@ -95,6 +98,14 @@ def test_count_that_is_too_large():
     assert "lists 25 records, twice the same" in server.warnings[0]
 
 
+@pytest.mark.parametrize("total", [lambda server: 99, lambda server: 100 - len(server.offsets)])
+def test_where_completeness_matters_doubt_is_an_error(total):
+    listing = Server(keys(25), 10, total=total).listing()._replace(warn=None)
+    with pytest.raises(AnswerError, match=r"^ListThings (lists 25|may lack)") as caught:
+        listing.collect()
+    assert caught.value.retryable
+
+
 def test_nothing_although_the_count_says_more():
     """An empty page that came once may be a hiccup: it is not believed before it came a second time."""
     server = Server([], 10, total=lambda server: 3, before={1: lambda server: server.keys.extend(keys(3))})
@@ -129,7 +140,7 @@ def test_page_that_is_repeated_for_ever(total):
         return Page([record(key) for key in keys(10)], total)
 
     with pytest.raises(AnswerError, match="incomplete listing 3 times: 10 records"):
-        Listing(fetch, 10, "id", "dcs", "ListThings", pytest.fail).collect()
+        Listing(fetch, 10, "id", LIST_THINGS, pytest.fail).collect()
     assert fetched == [0, 10] * 3
 
 
@@ -141,7 +152,7 @@ def test_page_that_is_repeated_once():
         start = 0 if len(fetched) == 2 else offset
         return Page([record(key) for key in keys(25)[start : start + 10]], 25)
 
-    found = Listing(fetch, 10, "id", "dcs", "ListThings", pytest.fail).collect()
+    found = Listing(fetch, 10, "id", LIST_THINGS, pytest.fail).collect()
     assert [entry["id"] for entry in found] == keys(25)
 
 
@@ -191,7 +202,7 @@ def test_endless_server_is_left():
         return Page([record(str(offset))], None)
 
     with pytest.raises(AnswerError, match="has no end: 10000 pages were read"):
-        Listing(fetch, 1, "id", "dcs", "ListThings", pytest.fail).collect()
+        Listing(fetch, 1, "id", LIST_THINGS, pytest.fail).collect()
     assert len(fetched) == 10000
 
 
@@ -224,7 +235,7 @@ def test_wanted_is_not_changed():
     "entry", [None, "k", 5, [], {}, {"id": None}, {"id": ""}, {"id": 5}, {"id": ["k"]}, {"ID": "k"}]
 )
 def test_entry_without_an_identifier(entry):
-    listing = Listing(lambda offset: Page([record("a"), entry], 2), 10, "id", "dcs", "ListThings", pytest.fail)
+    listing = Listing(lambda offset: Page([record("a"), entry], 2), 10, "id", LIST_THINGS, pytest.fail)
     with pytest.raises(AnswerError, match="entry that has no id") as caught:
         listing.collect()
     assert caught.value.failure()["service"] == "dcs"
@@ -258,11 +269,11 @@ def test_entry_without_an_identifier(entry):
 )
 def test_count(given_total, total):
     data = {"things": [{"id": "a"}], "count": given_total}
-    assert read_page(data, "things", "count", "dcs", "ListThings") == Page([{"id": "a"}], total)
+    assert read_page(data, "things", "count", LIST_THINGS) == Page([{"id": "a"}], total)
 
 
 def test_count_is_missing():
-    assert read_page({"things": []}, "things", "count", "dcs", "ListThings") == Page([], None)
+    assert read_page({"things": []}, "things", "count", LIST_THINGS) == Page([], None)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +281,7 @@ def test_count_is_missing():
 )
 def test_page_of_the_wrong_shape(data):
     with pytest.raises(AnswerError, match="has no list things") as caught:
-        read_page(data, "things", "count", "dcs", "ListThings")
+        read_page(data, "things", "count", LIST_THINGS)
     assert caught.value.code == "UnreadableAnswer"
 
 

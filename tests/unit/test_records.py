@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError, NetworkError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import summary
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
     PHASES,
     attempt_each,
     describe,
-    ended_badly,
     has_ended,
     newest_first,
     phase_of,
-    summary,
 )
 
 WORDS = {
@@ -53,19 +52,18 @@ def test_phase_of_any_word(word):
 
 
 @pytest.mark.parametrize(
-    ("phase", "ended", "badly"),
+    ("phase", "ended"),
     [
-        ("pending", False, False),
-        ("running", False, False),
-        ("unknown", False, False),
-        ("succeeded", True, False),
-        ("failed", True, True),
-        ("cancelled", True, True),
+        ("pending", False),
+        ("running", False),
+        ("unknown", False),
+        ("succeeded", True),
+        ("failed", True),
+        ("cancelled", True),
     ],
 )
-def test_ends(phase, ended, badly):
+def test_ends(phase, ended):
     assert has_ended({"phase": phase}) is ended
-    assert ended_badly({"phase": phase}) is badly
 
 
 def test_summary():
