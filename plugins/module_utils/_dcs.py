@@ -10,15 +10,9 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
-    ListKeys,
-    Record,
-    Service,
-    newest_first,
-    parse_api_time,
-    phase_of,
-    to_dcs,
-)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_api_time, to_dcs
 
 _INSTANCES = "/v2/{project_id}/instances"
 _TASKS = f"{_INSTANCES}/{{instance_id}}/tasks"
@@ -116,3 +110,9 @@ def created_before(task: Record, moment: datetime) -> bool:
     """Whether a task was certainly created before."""
     created = parse_api_time(task.get("created_at"))
     return created is not None and created < moment
+
+
+def created_after(task: Record, moment: datetime) -> bool:
+    """Whether a task was certainly created after."""
+    created = parse_api_time(task.get("created_at"))
+    return created is not None and created > moment

@@ -16,7 +16,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     MaintenanceError,
     RefusedError,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
     PENDING,
     SUCCEEDED,

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     Record,
     Wait,
     attempt_each,

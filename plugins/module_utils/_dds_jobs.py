@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import CANCEL_JOB, Dds
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
     PENDING,
     UNKNOWN,

@@ -27,10 +27,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     shown,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
-    Wait,
-    parse_age,
-)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Wait
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_age
 
 COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "auth_token": {"type": "str", "no_log": True},

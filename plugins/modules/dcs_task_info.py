@@ -10,15 +10,12 @@ import typing as t
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     SPEC_CHANGE_NAMES,
     Dcs,
+    created_after,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import created_after, parse_moment, summary
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
-    PHASES,
-    Record,
-    newest_first,
-)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES, Record, newest_first, summary
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_moment
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instances": {"type": "list", "elements": "str", "aliases": ["instance_ids"]},

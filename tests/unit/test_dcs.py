@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     Dcs,
     build_task,
+    created_after,
     created_before,
     is_spec_change,
 )
@@ -22,8 +23,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dd
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Selection, plan_cancellation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import created_after
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import PHASES
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES
 
 NOW = datetime(2026, 1, 15, 8, 30, tzinfo=timezone.utc)
 INSTANCE = "5560df16-cebf-4473-95c4-d1b573c16e79"

@@ -827,6 +827,26 @@ def test_outside_the_main_thread():
 # Libraries
 
 
+def test_requests_is_loaded_without_what_guesses_encodings():
+    """It takes a third of the time of the import, and nobody asks for it; everybody else can still import it."""
+    program = """
+        import sys
+        from ansible_collections.hwcloud.maintenance.plugins.module_utils import _http
+
+        _http._load_requests()
+        assert "requests" in sys.modules
+        assert not {"chardet", "charset_normalizer", "simplejson"} & set(sys.modules), sorted(sys.modules)
+        import charset_normalizer
+        import requests
+        assert charset_normalizer.from_bytes and requests.Session
+    """
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(program)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+
+
 @pytest.mark.parametrize("missing", ["requests", "urllib3", "certifi", "idna"])
 def test_missing_library_is_named(missing):
     program = f"""

@@ -17,11 +17,14 @@ FOLDER = Path(__file__).parents[2] / "plugins" / "module_utils"
 PREFIX = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
 LAYERS = [
     "_errors",
+    "_times",
+    "_records",
+    "_signer",
     "_endpoints",
     "_http",
     "_credentials",
+    "_paging",
     "_service",
-    "_looking",
     "_dcs",
     "_dds",
     "_dcs_tasks",

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError, NetworkError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import summary
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     PHASES,
     attempt_each,
     describe,
     has_ended,
     newest_first,
     phase_of,
+    summary,
 )
 
 WORDS = {

@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import (
     AccessKeyAuth,
     authorization,
     canonical_path,
     canonical_query,
     canonical_request,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
 from tests.unit.loopback import Loopback, answer, drop
 
 KNOWN = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))

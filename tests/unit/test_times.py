@@ -15,12 +15,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._looking import parse_moment, to_result
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import (
     parse_age,
     parse_api_time,
+    parse_moment,
     to_dcs,
     to_dds,
+    to_result,
 )
 
 UTC = timezone.utc
