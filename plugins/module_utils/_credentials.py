@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError, ConfigError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import AccessKeyAuth
@@ -225,7 +225,7 @@ class Account:
             project_id = answer.data["token"]["project"]["id"]
         except (TypeError, KeyError):
             project_id = None
-        if not token or not isinstance(project_id, str) or not project_id:
+        if not token or not is_identifier(project_id):
             raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.")
         self._conceal(token)
         self._token = token
@@ -245,7 +245,7 @@ class Account:
         ids: list[str] = [
             project["id"]
             for project in projects
-            if isinstance(project, dict) and project.get("name") == name and isinstance(project.get("id"), str)
+            if isinstance(project, dict) and project.get("name") == name and is_identifier(project.get("id"))
         ]
         if len(ids) == 1:
             return ids[0]

@@ -146,9 +146,9 @@ def _look_again(
         try:
             now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried, job_names=None))}
         except MaintenanceError as unread:
-            if not failed:
-                message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
-                failed.update((job_id, unread.retold(message, accepted=True)) for job_id in done)
+            message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
+            failed.update((job_id, unread.retold(message, accepted=True)) for job_id in done)
+            done.clear()
             return
         if all(job_id not in now or now[job_id]["phase"] not in _NOT_STARTED for job_id in done):
             break
@@ -193,22 +193,22 @@ def _verdict(
         job_id, first = next(iter(failed.items()))
         unknown = " It is not known whether it was called off." if first.uncertain else ""
         return first.retold(
-            f"{len(failed)} scheduled jobs could not be called off{done}, {not_tried} were not tried."
-            f" Job {job_id}: {first.message}{unknown}",
+            f"{len(failed)} of {len(plan.to_cancel)} scheduled jobs were not certainly called off"
+            f" ({cancelled} called off, {not_tried} not tried). Job {job_id}: {first.message}{unknown}",
             service="dds",
         )
     if plan.too_late and not too_late_ok:
         late = [job for job in plan.jobs if job["job_id"] in plan.too_late]
         return CANCEL_JOB.error(
             RefusedError,
-            f"It is too late to call off {len(late)} scheduled jobs{done}: {describe(late)}.",
+            f"It is too late{done}: {describe(late)}.",
             code="TooLate",
             hint="Wait for the end of a running job; on_too_late=ignore makes this no failure.",
         )
     if plan.missing and not missing_ok:
         return CANCEL_JOB.error(
             RefusedError,
-            f"{len(plan.missing)} scheduled jobs are not known{done}: {', '.join(plan.missing)}.",
+            f"Scheduled jobs that are not known{done}: {', '.join(plan.missing)}.",
             code="NotFound",
             hint="Check the ids, the project and lookback; missing_ok=true makes this no failure.",
         )

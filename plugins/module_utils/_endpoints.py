@@ -22,6 +22,11 @@ _REGION = re.compile(rf"{_LABEL}\Z", re.ASCII)
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z", re.ASCII)
 
 
+def is_identifier(value: object) -> bool:
+    """Whether this can be the id of anything, or the name of an instance, and do no harm in a URL or a header."""
+    return isinstance(value, str) and bool(re.match(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z", value, re.ASCII))
+
+
 class Endpoints:
     """The base URL of each service: from C(overrides), the environment, or region and cloud (C17)."""
 

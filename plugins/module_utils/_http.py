@@ -165,7 +165,7 @@ class Client:
         C(renew) is called once after a 401, and says whether signing in anew may help.
         """
         url = base_url + operation.path.format_map(
-            {name: quote(value, safe="") for name, value in (path or {}).items()}
+            {name: quote(value, safe="", errors="replace") for name, value in (path or {}).items()}
         )
         parameters = sorted((name, str(value)) for name, value in (query or {}).items() if value is not None)
         if parameters:
@@ -188,7 +188,10 @@ class Client:
                 may_repeat = lost.retryable and (idempotent or not uncertain)
             else:
                 if 200 <= status < 300:
-                    data = self._decode(operation, status, answer_headers, raw) if read_body else None
+                    data = self._decode(operation, status, answer_headers, raw) if read_body or raw.strip() else {}
+                    # A body is not needed (C8), but one of somebody else is no word of the service.
+                    if not read_body and not (isinstance(data, dict) and data.keys() <= {"message"}):
+                        raise self._not_the_service(operation, status, answer_headers, raw, "a confirmation")
                     return Answer(status, answer_headers, data, uncertain)
                 error = self._api_error(operation, status, answer_headers, raw)
                 if status == 401 and renew is not None:
@@ -296,14 +299,19 @@ class Client:
         try:
             return json.loads(raw.decode())
         except (ValueError, RecursionError):
-            raise operation.error(
-                AnswerError,
-                f"{operation.name} was answered with something that is not JSON: {self._excerpt(raw) or '(empty)'}",
-                http_status=status,
-                request_id=self._request_id(headers),
-                hint="Check that the endpoint is the service itself, no proxy or portal.",
-                uncertain=True,
-            ) from None
+            raise self._not_the_service(operation, status, headers, raw) from None
+
+    def _not_the_service(
+        self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes, expected: str = "JSON"
+    ) -> AnswerError:
+        return operation.error(
+            AnswerError,
+            f"{operation.name} was answered with something that is not {expected}: {self._excerpt(raw) or '(empty)'}",
+            http_status=status,
+            request_id=self._request_id(headers),
+            hint="Check that the endpoint is the service itself, no proxy or portal.",
+            uncertain=True,
+        )
 
     def _api_error(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> ApiError:
         in_code, in_message, in_id = read_error_body(raw)

@@ -19,7 +19,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials i
     secrets_of_environment,
     setting,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     ConfigError,
     MaintenanceError,
@@ -63,7 +63,6 @@ _RANGES = {
 #: Seconds, without the time spent waiting.
 _DEFAULT_DEADLINE = 900
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z", re.ASCII)
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}\Z")
 
 
@@ -105,7 +104,7 @@ class Task:
 
     def check_id(self, option: str, value: str) -> str:
         """Refuse an id or instance name that could not be one."""
-        if not _IDENTIFIER.match(value):
+        if not is_identifier(value):
             got = f"got {shown(value)}" if value else "it is empty"
             raise ConfigError(f"{option} must consist of 1 to 64 letters, digits, hyphens and underscores; {got}.")
         return value

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._paging import Listing, Page, read_page
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record
@@ -50,16 +50,21 @@ class Service:
         """Send one request; see C(Client.request)."""
         base_url = self._endpoints.url(operation.service)
         project_id = self._account.project_id
-        return self._client.request(
-            operation,
-            base_url,
-            path={"project_id": project_id, **path},
-            query=query,
-            headers={"X-Project-Id": project_id},
-            auth=self._account.authenticate,
-            renew=self._account.renew,
-            read_body=read_body,
-        )
+        try:
+            return self._client.request(
+                operation,
+                base_url,
+                path={"project_id": project_id, **path},
+                query=query,
+                headers={"X-Project-Id": project_id},
+                auth=self._account.authenticate,
+                renew=self._account.renew,
+                read_body=read_body,
+            )
+        except MaintenanceError as error:
+            if "instance_id" in path:
+                error.message += f" (instance {path['instance_id']})"
+            raise
 
     def list_all(
         self,

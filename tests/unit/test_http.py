@@ -543,11 +543,22 @@ def test_body_that_is_not_json(body):
     assert str(caught.value).isprintable()
 
 
-def test_body_that_does_not_matter_is_not_read_as_json():
-    with Loopback(answer(204, b""), answer(200, b"<html>")) as server:
-        for status in (204, 200):
-            got = make().request(operation("DELETE"), server.url, read_body=False)
-            assert (got.status, got.data) == (status, None)
+@pytest.mark.parametrize("confirmation", [(204, b""), (200, b""), (202, b" "), (200, b'{"message": ""}'), (200, b"{}")])
+def test_confirmation_needs_no_body(confirmation):
+    with Loopback(answer(*confirmation)) as server:
+        assert make().request(operation("DELETE"), server.url, read_body=False).status == confirmation[0]
+
+
+@pytest.mark.parametrize("body", [b"<html>portal</html>", b'{"error_code": "DCS.5000"}', b"[]", b"null"])
+def test_answer_of_somebody_else_confirms_nothing(body):
+    """A portal in between answers 200 to everything; the task must look for itself what became of it."""
+    with (
+        Loopback(answer(200, body)) as server,
+        pytest.raises(AnswerError, match=r"is not (JSON|a confirmation): ") as caught,
+    ):
+        make().request(operation("DELETE"), server.url, read_body=False)
+    assert caught.value.uncertain is True
+    assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("data", [{}, [], None, 5, "é中", {"a": [1, {"b": None}]}])
