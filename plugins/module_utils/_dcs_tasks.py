@@ -72,16 +72,15 @@ def remove(dcs: Dcs, instance_id: str | None, task_ids: t.Sequence[str], *, chec
         settle,
         lambda error: error.stops_all or error.no_instance,
     )
+    for refused in failed.values():
+        if refused.code == UNFINISHED_CODE:
+            refused.message = f"the service says that it has not ended ({refused.message})"
     result = _removal_result(plan, removed, absent, failed, not_tried)
     if failed:
-        task_id, first = next(iter(failed.items()))
-        what = first.message
-        if first.code == UNFINISHED_CODE:
-            what = f"the service says that it has not ended ({what})"
-        unknown = " It is not known whether it was removed." if first.uncertain else ""
-        error = first.retold(
+        first = result["failed_tasks"][0]
+        error = failed[first["task_id"]].retold(
             f"{len(failed)} of {len(failed) + len(removed) + len(not_tried)} tasks could not be removed"
-            f" ({len(removed)} removed, {len(not_tried)} not tried). Task {task_id}: {what}{unknown}"
+            f" ({len(removed)} removed, {len(not_tried)} not tried). Task {first['task_id']}: {first['msg']}"
         )
         error.result = result
         raise error

@@ -190,11 +190,10 @@ def _verdict(
     """The failure for what was not called off and is not excused."""
     done = f" ({cancelled} called off)" if cancelled else ""
     if failed:
-        job_id, first = next(iter(failed.items()))
-        unknown = " It is not known whether it was called off." if first.uncertain else ""
-        return first.retold(
+        first = failures(failed, "job_id")[0]
+        return failed[first["job_id"]].retold(
             f"{len(failed)} of {len(plan.to_cancel)} scheduled jobs were not certainly called off"
-            f" ({cancelled} called off, {not_tried} not tried). Job {job_id}: {first.message}{unknown}",
+            f" ({cancelled} called off, {not_tried} not tried). Job {first['job_id']}: {first['msg']}",
             service="dds",
         )
     if plan.too_late and not too_late_ok:

@@ -103,8 +103,15 @@ def attempt_each(
 
 
 def failures(failed: dict[str, MaintenanceError], key: str) -> list[dict[str, t.Any]]:
-    """What failed, for a result."""
-    return [{key: identifier, "msg": error.message, "failure": error.failure()} for identifier, error in failed.items()]
+    """What failed, for a result; first that of which nobody knows whether it was done."""
+    return [
+        {
+            key: identifier,
+            "msg": error.message + (" It is not known whether it was done." if error.uncertain else ""),
+            "failure": error.failure(),
+        }
+        for identifier, error in sorted(failed.items(), key=lambda item: not item[1].uncertain)
+    ]
 
 
 class Wait(t.NamedTuple):

@@ -319,7 +319,7 @@ def test_when_nothing_is_known_nothing_is_claimed(scene, module):
     )
     result = module("dcs_task", instance=REDIS, task_ids=[DONE, FAILED], state="absent", retries=0)
     assert result["failed"]
-    assert "not known whether it was removed" in result["msg"]
+    assert "not known whether it was done" in result["msg"]
     assert result["failure"]["retryable"] is True
     assert (result["removed"], result["not_tried"]) == ([], [FAILED])
 
