@@ -1,0 +1,144 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges what a module said against what the simulator knows; never looks at how the module came to say it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .stage import Case
+
+World = dict[str, str]
+FAILURE_KEYS = {"code", "http_status", "request_id", "service", "operation", "retryable", "hint"}
+
+#: By module: the list in the result with what was done, the list with what failed, and the key of an id in the latter.
+_LISTS = {
+    "dcs_task": ("removed", "failed_tasks", "task_id"),
+    "dds_scheduled_job": ("cancelled", "failed_jobs", "job_id"),
+}
+_SIGN_IN, _CALL_OFF = "KeystoneCreateUserTokenByPassword", "CancelInstanceResize"
+
+
+def touched(before: World, after: World) -> set[str]:
+    """The ids of the tasks and jobs that are no longer there, or have another status."""
+    return {key for key in before if after.get(key) != before[key]}
+
+
+def shape(result: dict[str, Any], secrets: list[str]) -> Iterator[str]:
+    """What every result has, whatever happened."""
+    text = json.dumps(result)
+    if any(secret in text for secret in secrets):
+        yield "the result shows a secret"
+    if not isinstance(result.get("changed"), bool):
+        yield "changed is missing"
+    if not result.get("failed"):
+        return
+    message, failure = result["msg"], result.get("failure", {})
+    if message.splitlines() != [message] or message != message.strip() or not message.isprintable():
+        yield f"msg is not one line: {message!r}"
+    if failure.keys() != FAILURE_KEYS:
+        yield f"failure has the keys {sorted(failure)}"
+    elif not isinstance(failure["code"], str) or not isinstance(failure["retryable"], bool):
+        yield f"failure is {failure}"
+    if failure.get("code") in ("InternalError", "InvalidOption") or "Traceback" in text:
+        yield f"an exception came through: {message}"
+
+
+def said_and_done(case: Case, result: dict[str, Any], before: World, after: World) -> Iterator[str]:
+    """Whether the result tells what became of the tasks and jobs."""
+    really = touched(before, after)
+    beyond = really - set(case.does)
+    if beyond:
+        yield f"changed what it was not asked for: {beyond}"
+    failed = bool(result.get("failed"))
+    if not failed:
+        if result["changed"] != bool(really):
+            yield f"ok with changed={result['changed']}, but really changed: {really}"
+        if really != set(case.does):
+            yield f"ok, but left undone: {set(case.does) - really}"
+    else:
+        if result["changed"] and not really:
+            yield "failed with changed=true, but nothing changed"
+        if not result["changed"] and really and not _unknown(result):
+            yield f"failed with changed=false and without a doubt, but really changed: {really}: {result['msg']}"
+    if case.module in _LISTS:
+        yield from _accounts(case, result, really)
+    elif (
+        case.module == "dcs_resize_cancel" and not failed and really and (result["task"] or {}).get("id") not in really
+    ):
+        yield f"the task in the result is {result['task']}"
+
+
+def _unknown(part: dict[str, Any]) -> bool:
+    return part["failure"]["code"] == "OutcomeUnknown" or "not known" in part["msg"]
+
+
+def _accounts(case: Case, result: dict[str, Any], really: set[str]) -> Iterator[str]:
+    """Whether each thing is in the list where it belongs."""
+    done_key, failed_key, id_key = _LISTS[case.module]
+    if done_key not in result:
+        # It failed before anything was looked at.
+        if not result.get("failed") or really:
+            yield f"there is no list {done_key}"
+        return
+    done, failed = set(result[done_key]), {entry[id_key]: entry for entry in result[failed_key]}
+    not_tried = set(result["not_tried"])
+    if not done <= really:
+        yield f"{done_key} claims {done - really}"
+    if not_tried & (really | failed.keys()):
+        yield f"not_tried has {not_tried & (really | failed.keys())}, which was tried"
+    for lost in really - done:
+        entry = failed.get(lost)
+        if entry is None:
+            yield f"{lost} changed, but is in no list that says so"
+        elif not (_unknown(entry) or _unknown(result) or "was accepted" in entry["msg"]):
+            yield f"{lost} changed, but its failure says: {entry['msg']}"
+    if any(entry["failure"].keys() != FAILURE_KEYS or "\n" in entry["msg"] for entry in failed.values()):
+        yield f"{failed_key} is {result[failed_key]}"
+    others = ("absent",) if case.module == "dcs_task" else ("already_cancelled", "too_late", "missing")
+    listed = [*result[done_key], *failed, *not_tried, *(each for key in others for each in result[key])]
+    wanted = set(case.options.get("task_ids", case.options.get("job_ids", case.does)))
+    # Accepted but not looked at: done, and yet a failure.
+    twice = {each for each in listed if listed.count(each) > 1} - (done & failed.keys())
+    if set(listed) != wanted or twice:
+        yield f"of {sorted(wanted)}, the lists together have {sorted(listed)}"
+
+
+def same_answer(case: Case, result: dict[str, Any], clean: dict[str, Any]) -> Iterator[str]:
+    """A module that only reads either fails or gives what it gives without a fault: never less."""
+    if result.get("failed"):
+        return
+    cost = ("requests", "retried", "waited", "progress", "window", "warnings")
+    for key in clean.keys() | result.keys():
+        if key not in cost and result.get(key) != clean.get(key):
+            yield f"{key} is {str(result.get(key))[:300]} instead of {str(clean.get(key))[:300]}"
+
+
+def wire(journal: list[dict[str, Any]], foreign: list[Any], *, renews: bool) -> Iterator[str]:
+    """Whether nothing was sent that must not be sent."""
+    if foreign:
+        yield f"another host received {[seen.target for seen in foreign]}"
+    for number, entry in enumerate(journal):
+        later = journal[number + 1 :]
+        again = any((each["method"], each["path"]) == (entry["method"], entry["path"]) for each in later)
+        if again and entry["status"] == 401 and entry["auth"] == "aksk":
+            yield f"{entry['operation']} was repeated after 401"
+        if entry["method"] != "POST" or entry["status"] == 429:
+            continue
+        second = next((place for place, each in enumerate(later) if each["path"] == entry["path"]), None)
+        if second is None:
+            continue
+        between = later[:second]
+        if entry["operation"] == _SIGN_IN:
+            if not (renews and entry["status"] == 201 and any(each["status"] == 401 for each in between)):
+                yield f"signed in twice, after {entry['status']} and {entry['fault']}"
+        elif entry["operation"] == _CALL_OFF:
+            # A 401 is a refusal too, and is followed by one new sign-in.
+            if renews and entry["status"] == 401 and any(each["operation"] == _SIGN_IN for each in between):
+                continue
+            read = any(each["operation"] == "ListBackgroundTask" and each["status"] == 200 for each in between)
+            if entry["status"] is None or not 400 <= entry["status"] < 500 or not read:
+                yield f"called off twice, after {entry['status']} and {entry['fault']}"

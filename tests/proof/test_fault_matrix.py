@@ -1,0 +1,301 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module, in every state, signed in in every way, with every fault of every request that it makes.
+
+The cells are generated: the requests are those of a run without faults. What a module says is held against the
+simulator's state before and after, never against what the module believes (see C(oracle.py)). Then the fault is lifted:
+a second run has to complete the work, and a third has to find nothing to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pytest
+import requests
+
+from tests.harness.modules import run_module
+from tests.simulator import Simulator
+from tests.unit.loopback import Loopback
+
+from . import clock, oracle
+from .stage import (
+    ALWAYS,
+    CASES,
+    FAULTS,
+    FIRST_FAULTS,
+    NO_FAULT_OF_DELETE,
+    ONCE,
+    OUTAGE,
+    OUTAGES,
+    REFUSED,
+    SCENARIO,
+    SECOND_FAULTS,
+    SIGN_INS,
+    SLOW_FAULTS,
+    TWICE,
+    TWO_FAULTS,
+    Case,
+    options_of,
+)
+
+_RETRIES = {ONCE: 2, ALWAYS: 1, OUTAGE: 1, TWICE: 1}
+#: A port on which nobody listens.
+_NOBODY = "127.0.0.1:9"
+
+
+class Cell(NamedTuple):
+    """A fault at the n-th request of a clean run."""
+
+    number: int
+    operation: str
+    method: str
+    fault: str
+    mode: str
+    then: str | None = None
+
+    def __str__(self) -> str:
+        then = f", then {self.then}" if self.then else ""
+        return f"request {self.number} ({self.operation}), {self.fault}, {self.mode}{then}"
+
+
+class Clean(NamedTuple):
+    """A run without faults: what it said, which requests it made, and the state before and after."""
+
+    result: dict[str, Any]
+    journal: list[dict[str, Any]]
+    before: oracle.World
+    after: oracle.World
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Loopback]:
+    """Another host, to which a redirect leads."""
+    with Loopback() as server:
+        yield server
+
+
+@pytest.fixture
+def stage(sim, monkeypatch, no_backoff, elsewhere) -> Stage:
+    """The account, and a clock that does not wait."""
+    return Stage(sim, clock.install(monkeypatch, {case.module for case in CASES.values()}), elsewhere)
+
+
+class Stage:
+    """Runs cases, with faults and without."""
+
+    def __init__(self, sim: Simulator, clock_: clock.Clock, elsewhere: Loopback) -> None:
+        self.sim = sim
+        self.clock = clock_
+        self.elsewhere = elsewhere
+        self.secrets = [sim.secret_key, sim.password]
+
+    def world(self) -> oracle.World:
+        """The status of each task and job."""
+        state = self.sim.state()
+        statuses = {task["id"]: task["status"] for task in state["tasks"]}
+        return {**statuses, **{job["job_id"]: job["job_status"] for job in state["scheduled_jobs"]}}
+
+    def load(self, case: Case) -> None:
+        """Put everything back to the start."""
+        self.sim.reset({**SCENARIO, "switches": case.switches})
+
+    def run(self, case: Case, sign_in: str, **more: Any) -> dict[str, Any]:
+        """Run the module once."""
+        options = {**options_of(self.sim, case, sign_in), **more}
+        return run_module(case.module, options, check_mode=case.check_mode)
+
+    def clean(self, case: Case, sign_in: str) -> Clean:
+        """Run the module without faults, and make sure that it does what the case says."""
+        self.load(case)
+        before = self.world()
+        result = self.run(case, sign_in)
+        after = self.world()
+        assert not result.get("failed"), result
+        assert oracle.touched(before, after) == set(case.does)
+        return Clean(result, self.sim.journal(), before, after)
+
+    def check(self, case: Case, sign_in: str, clean: Clean, cell: Cell) -> list[str]:
+        """Run one cell; returns what is wrong."""
+        self.load(case)
+        slow = cell.fault in SLOW_FAULTS
+        self.clock.real = slow
+        self.elsewhere.seen.clear()
+        refused = 0
+        if cell.fault == REFUSED:
+            with _refusing(self.sim.url, cell) as sends:
+                result = self.run(case, sign_in, retries=_RETRIES[cell.mode])
+            refused = len(sends)
+        else:
+            self.sim.faults(self._rules(clean, cell))
+            result = self.run(case, sign_in, retries=_RETRIES[cell.mode])
+        journal = self._settled(slow)
+        self.clock.real = False
+        after = self.world()
+        wrong = [
+            *oracle.shape(result, self.secrets),
+            *oracle.wire(journal, self.elsewhere.seen, renews=sign_in == "password"),
+        ]
+        if result.get("requests") != len(journal) + refused:
+            wrong.append(f"says {result.get('requests')} requests instead of {len(journal) + refused}")
+        if case.check_mode or not case.does:
+            wrong += oracle.same_answer(case, result, clean.result)
+            if after != clean.before:
+                wrong.append("something changed that must not")
+        else:
+            wrong += oracle.said_and_done(case, result, clean.before, after)
+            wrong += self._afterwards(case, sign_in, clean, after)
+        return [f"{each} | said: {_told(result)}" for each in wrong]
+
+    def _rules(self, clean: Clean, cell: Cell) -> list[dict[str, Any]]:
+        faults = json.dumps({**FAULTS, **SLOW_FAULTS}).replace("{elsewhere}", self.elsewhere.url)
+        known = json.loads(faults)
+        if cell.then is not None:
+            # The request that the first rule takes is not counted by the second.
+            return [
+                {"skip": cell.number, "times": 1, "fault": known[cell.fault]},
+                {"skip": cell.number, "times": None, "fault": known[cell.then]},
+            ]
+        if cell.mode == OUTAGE:
+            return [{"skip": cell.number, "times": None, "fault": known[cell.fault]}]
+        skip = [entry["operation"] for entry in clean.journal[: cell.number]].count(cell.operation)
+        times = 1 if cell.mode == ONCE else None
+        return [{"operation": cell.operation, "skip": skip, "times": times, "fault": known[cell.fault]}]
+
+    def _settled(self, slow: bool) -> list[dict[str, Any]]:
+        """The journal, once requests that were still under way have been answered."""
+        end = time.monotonic() + 5
+        while True:
+            journal = self.sim.journal()
+            if not slow or all(entry["status"] is not None for entry in journal) or time.monotonic() > end:
+                return journal
+            time.sleep(0.05)
+
+    def _afterwards(self, case: Case, sign_in: str, clean: Clean, left: oracle.World) -> list[str]:
+        """The fault is lifted: the work is completed by a second run, and a third finds nothing to do."""
+        self.sim.faults([])
+        second = self.run(case, sign_in)
+        finished = self.world()
+        wrong = []
+        if second.get("failed") or finished != clean.after:
+            wrong.append(f"a second run did not complete the work: {_told(second)}")
+        elif second["changed"] != bool(oracle.touched(left, finished)):
+            wrong.append(f"a second run said changed={second['changed']}: {_told(second)}")
+        if left == finished and not wrong:
+            return []  # nothing was left to do, and the second run said so: a third would be the same again
+        third = self.run(case, sign_in)
+        if third.get("failed") or third["changed"] or self.world() != clean.after:
+            wrong.append(f"a third run found something to do: {_told(third)}")
+        return wrong
+
+
+def _told(result: dict[str, Any]) -> str:
+    told = {
+        key: result[key] for key in ("failed", "changed", "msg", "failure", "removed", "cancelled") if key in result
+    }
+    return json.dumps(told)[:700]
+
+
+@contextlib.contextmanager
+def _refusing(url: str, cell: Cell) -> Iterator[list[str]]:
+    """Send some requests to a port on which nobody listens; yields a list that holds one entry for each."""
+    sends: list[str] = []
+    count = 0
+    really_send = requests.adapters.HTTPAdapter.send
+
+    def send(adapter: Any, request: Any, **more: Any) -> Any:
+        nonlocal count
+        number, count = count, count + 1
+        hit = number == cell.number if cell.mode == ONCE else number >= cell.number
+        if hit and (cell.mode != ALWAYS or request.method == cell.method):
+            sends.append(request.url)
+            request.url = request.url.replace(url.partition("//")[2], _NOBODY)
+        return really_send(adapter, request, **more)
+
+    with mock.patch.object(requests.adapters.HTTPAdapter, "send", send):
+        yield sends
+
+
+def cells(case: Case, sign_in: str, journal: list[dict[str, Any]]) -> Iterator[Cell]:
+    """The cells of a case, from the requests of its clean run."""
+    for number, entry in enumerate(journal):
+        first = entry["operation"] not in [earlier["operation"] for earlier in journal[:number]]
+        signs_in = entry["service"] == "iam"
+        for fault in (*FAULTS, REFUSED, *SLOW_FAULTS):
+            if fault in NO_FAULT_OF_DELETE and entry["method"] == "DELETE":
+                continue
+            if fault in SLOW_FAULTS and not (case.thorough and first and (sign_in == "keys" or signs_in)):
+                continue
+            for mode in (ONCE, ALWAYS, OUTAGE):
+                if mode == ALWAYS and (case.variant or (sign_in != "keys" and not signs_in)):
+                    continue
+                if mode == OUTAGE and not (case.thorough and sign_in == "keys" and fault in OUTAGES):
+                    continue
+                yield Cell(number, entry["operation"], entry["method"], fault, mode)
+
+
+#: Signing in does not depend on what a module then does, so that some cases of each module suffice for it.
+RUNS = [(name, sign_in) for name, case in CASES.items() for sign_in in SIGN_INS if sign_in == "keys" or case.thorough]
+
+
+def pairs(journal: list[dict[str, Any]]) -> Iterator[Cell]:
+    """Cells with two faults."""
+    for number, entry in enumerate(journal):
+        for first in FIRST_FAULTS:
+            for second in SECOND_FAULTS:
+                yield Cell(number, entry["operation"], entry["method"], first, TWICE, second)
+
+
+def check_all(stage: Stage, name: str, sign_in: str, clean: Clean, planned: list[Cell]) -> None:
+    """Run all cells of a case, and fail with all that is wrong in one message."""
+    wrong = {cell: stage.check(CASES[name], sign_in, clean, cell) for cell in planned}
+    lines = [f"  {cell}: {each}" for cell, found in wrong.items() for each in found]
+    if lines:
+        bad = sum(bool(found) for found in wrong.values())
+        pytest.fail(f"{bad} of {len(planned)} cells of {name}, {sign_in}:\n" + "\n".join(lines), pytrace=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "sign_in"), RUNS)
+def test_nothing_is_lost(stage, name, sign_in, record_property):
+    clean = stage.clean(CASES[name], sign_in)
+    planned = list(cells(CASES[name], sign_in, clean.journal))
+    record_property("cells", len(planned))
+    check_all(stage, name, sign_in, clean, planned)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TWO_FAULTS)
+def test_nothing_is_lost_with_two_faults(stage, name, record_property):
+    clean = stage.clean(CASES[name], "keys")
+    planned = list(pairs(clean.journal))
+    record_property("cells", len(planned))
+    check_all(stage, name, "keys", clean, planned)
+
+
+def test_the_matrix_is_complete(stage):
+    """Each operation of each module meets each fault, once and for good, and each module signs in in each way."""
+    met: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    ways = set()
+    for name, sign_in in RUNS:
+        case = CASES[name]
+        for cell in cells(case, sign_in, stage.clean(case, sign_in).journal):
+            met.setdefault((case.module, cell.operation), set()).add((cell.fault, cell.mode))
+            ways.add((case.module, sign_in))
+    for (module, operation), tried in met.items():
+        kinds = {*FAULTS, *SLOW_FAULTS, REFUSED}
+        if operation.startswith(("Delete", "CancelScheduled")):
+            kinds -= set(NO_FAULT_OF_DELETE)
+        assert tried >= {(fault, mode) for fault in kinds for mode in (ONCE, ALWAYS)}, (module, operation)
+    assert ways == {(case.module, sign_in) for case in CASES.values() for sign_in in SIGN_INS}
+    assert {operation for _module, operation in met} == {
+        *("KeystoneCreateUserTokenByPassword", "KeystoneListProjects", "ListInstances", "ListBackgroundTask"),
+        *("ListCenterTask", "DeleteBackgroundTask", "DeleteCenterTask", "CancelInstanceResize"),
+        *("ShowBackgroundTaskProgress", "ListScheduledTasks", "CancelScheduledTask"),
+    }

@@ -1,0 +1,283 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Twenty thousand generated answers: the collection fails in its own words or returns something that JSON can hold.
+
+Never another exception, and never a listing without an end. Each seed makes the same answers in every run.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timezone
+from typing import Any, Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.harness.modules import run_module
+from tests.unit.loopback import Loopback
+
+from . import answers, clock
+from .collection import public
+
+#: All that is public in the files of the collection, whichever file has it.
+hw = public()
+NOW = datetime(2026, 1, 15, tzinfo=timezone.utc)
+KEYS = {"access_key": "AK", "secret_key": "a-secret-key"}
+PASSWORD = {"username": "u", "password": "a-secret-password", "domain_name": "d"}
+ENDPOINTS = dict.fromkeys(("dcs", "dds", "iam"), "http://127.0.0.1:9")
+GET = hw.Operation("Fuzz", "dcs", "GET", "/tasks")
+
+#: The number of generated answers, or of runs with one or more of them, by test.
+INPUTS = {
+    "error bodies": 4000,
+    "requests": 4000,
+    "listings": 4000,
+    "records": 3500,
+    "accounts": 1500,
+    "times": 1000,
+    "modules": 2000,
+}
+
+
+def generated(name: str, *strategies: Any) -> Callable[[Any], Any]:
+    """Run a test with so many inputs, the same ones each time."""
+
+    def decorate(test: Any) -> Any:
+        checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+        chosen = settings(
+            max_examples=INPUTS[name], deadline=None, derandomize=True, database=None, suppress_health_check=checks
+        )
+        return chosen(given(*strategies)(test))
+
+    return decorate
+
+
+SEEDS = st.integers(min_value=0, max_value=2**64 - 1)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20)
+WORDS = st.sampled_from(("error_code", "error_msg", "error", "code", "message", "request_id", "title", "x"))
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=6
+)
+
+
+class Waits(list):  # type: ignore[type-arg]
+    """Instead of sleeping, note how long it would have been."""
+
+
+def service(kind: Any, values: dict[str, str], project_id: str | None, waits: Waits) -> Any:
+    """A client of DCS or DDS without a network, and its account."""
+    client = hw.Client(hw.HttpOptions(retries=1, deadline=100), wait=waits.append)
+    endpoints = hw.Endpoints("sim-region-1", None, ENDPOINTS, {})
+    account = hw.Account(client, endpoints, hw.Credentials(values, "a test"), project_id, None, lambda secret: None)
+    return kind(client, endpoints, account, lambda sentence: None), account
+
+
+def held(outcome: Callable[[], Any], waits: Waits) -> Any:
+    """The outcome, or the failure as a dictionary; both must be what a module could print."""
+    message = "fine"
+    try:
+        value = outcome()
+    except hw.MaintenanceError as error:
+        message = error.message
+        value = {"msg": message, "failure": error.failure(), **error.result}
+    assert message.splitlines() == [message]
+    assert message.isprintable()
+    assert len(message) < 2000
+    assert "a-secret" not in json.dumps(value)
+    json.loads(json.dumps(value))
+    assert all(0 <= seconds <= 100 for seconds in waits), waits
+    return value
+
+
+@pytest.fixture
+def inputs(record_property):
+    """Record how many inputs a test has; C(inputs(name))."""
+    return lambda name: record_property("inputs", INPUTS[name])
+
+
+def test_error_bodies(inputs):
+    inputs("error bodies")
+
+    @generated("error bodies", JSON | st.binary(max_size=60), SEEDS)
+    def run(value, seed):
+        rng = random.Random(seed)
+        if isinstance(value, bytes):
+            raw = value
+        elif seed % 2:
+            raw = answers.body(value, rng)
+        else:
+            raw = answers.body(answers.mutated(rng.choice(answers.ERRORS), rng), rng)
+        for part in hw.read_error_body(raw):
+            assert part is None or (isinstance(part, str) and part)
+
+    run()
+
+
+def test_requests(inputs):
+    inputs("requests")
+
+    @generated("requests", SEEDS)
+    def run(seed):
+        waits = Waits()
+        client = hw.Client(hw.HttpOptions(retries=2, deadline=100), wait=waits.append)
+        with answers.Wire(seed, healthy=0.1):
+            held(lambda: client.request(GET, "http://127.0.0.1:9", renew=lambda: True).data, waits)
+
+    run()
+
+
+LISTINGS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (hw.Dcs, lambda dcs: dcs.tasks("11111111-1111-4111-8111-111111111111")),
+    (hw.Dcs, lambda dcs: dcs.tasks(None, start=NOW, wanted=["1" * 32])),
+    (hw.Dcs, lambda dcs: dcs.instance_ids(["one"])),
+    (hw.Dcs, lambda dcs: dcs.instance_ids(["one", "two"])),
+    (hw.Dcs, lambda dcs: dcs.progress("11111111-1111-4111-8111-111111111111", "1" * 32)),
+    (hw.Dds, lambda dds: dds.jobs(NOW)),
+    (hw.Dds, lambda dds: dds.jobs(NOW, wanted=[])),
+    (hw.Dds, lambda dds: dds.instance_ids(["one"])),
+)
+
+
+def test_listings(inputs):
+    inputs("listings")
+
+    @generated("listings", SEEDS, st.sampled_from(LISTINGS))
+    def run(seed, listing):
+        kind, ask = listing
+        waits = Waits()
+        with answers.Wire(seed, healthy=0.4):
+            held(lambda: ask(service(kind, KEYS, "a" * 32, waits)[0]), waits)
+
+    run()
+
+
+def test_records(inputs):
+    inputs("records")
+
+    @generated("records", SEEDS, JSON)
+    def run(seed, extra):
+        rng = random.Random(seed)
+        tasks, jobs = [], []
+        for number in range(3):
+            task, job = answers.mutated(answers.TASK, rng), answers.mutated(answers.JOB, rng)
+            # An identifier and an object are all that a listing insists on.
+            tasks.append({**(task if isinstance(task, dict) else {"extra": extra}), "id": f"t{number}"})
+            jobs.append({**(job if isinstance(job, dict) else {"status": extra}), "job_id": f"j{number}"})
+        built = [hw.build_task(task, None) for task in tasks]
+        for records, time_key, id_key, name_key in (
+            (built, "created_at", "id", "name"),
+            ([hw.build_job(job) for job in jobs], "create_time", "job_id", "job_name"),
+        ):
+            ordered = hw.newest_first(records, time_key, id_key)
+            counts = hw.summary(ordered, name_key)
+            assert counts["total"] == 3 == sum(counts["by_phase"].values())
+            assert isinstance(hw.describe(ordered), str)
+            json.loads(json.dumps([ordered, counts]))
+            for record in ordered:
+                assert isinstance(hw.has_ended(record), bool)
+        for record in built:
+            hw.is_spec_change(record)
+            hw.created_before(record, NOW)
+            hw.created_after(record, NOW)
+
+    run()
+
+
+def test_accounts(inputs):
+    inputs("accounts")
+
+    @generated("accounts", SEEDS, st.sampled_from((KEYS, PASSWORD)))
+    def run(seed, values):
+        waits = Waits()
+        with answers.Wire(seed):
+            dds, account = service(hw.Dds, values, None, waits)
+            project = held(lambda: account.project_id, waits)
+            if isinstance(project, str):
+                held(lambda: dds.jobs(NOW), waits)
+
+    run()
+
+
+def test_times(inputs):
+    inputs("times")
+    parts = st.from_regex(r"\A-?\d{0,5}-\d{1,3}-\d{1,3}[T ]\d{1,3}:\d\d(:\d\d(\.\d{0,12})?)?([Z]|[+-]\d\d:?\d\d)?\Z")
+
+    @generated("times", parts | JSON | SEEDS.map(lambda seed: answers.junk(random.Random(seed))))
+    def run(value):
+        moment = hw.parse_api_time(value)
+        if moment is not None:
+            assert moment.tzinfo is not None
+            assert all(isinstance(form(moment), str) for form in (hw.to_dcs, hw.to_dds, hw.to_result))
+
+    run()
+
+
+RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("dcs_task_info", {"instances": "all"}),
+    ("dcs_task_info", {"names": ["EXTEND"], "start_time": "30d"}),
+    ("dcs_task", {"instance": "one", "task_ids": ["2" * 32, "3" * 32], "state": "absent"}),
+    ("dcs_task", {"task_ids": ["1" * 32, "2" * 32], "state": "finished", "wait_timeout": 3}),
+    ("dcs_resize_cancel", {"instance": "one", "wait_timeout": 3}),
+    ("dcs_resize_cancel", {"instance": "one", "task_id": "1" * 32, "wait": False}),
+    ("dds_scheduled_job_info", {"instances": ["one"]}),
+    ("dds_scheduled_job", {"job_ids": [answers.JOB["job_id"], "x"], "wait_timeout": 3}),
+    ("dds_scheduled_job", {"instance": "one", "wait_timeout": 3}),
+)
+
+
+def test_modules(inputs, monkeypatch, no_backoff):
+    inputs("modules")
+    clock.install(monkeypatch, {name for name, _options in RUNS})
+
+    @generated("modules", SEEDS, st.sampled_from(RUNS), st.sampled_from((KEYS, PASSWORD)), st.booleans())
+    def run(seed, chosen, values, check_mode):
+        name, options = chosen
+        given_options = {"region": "sim-region-1", "endpoints": ENDPOINTS, "retries": 1, **values, **options}
+        with answers.Wire(seed, healthy=0.6):
+            result = run_module(name, given_options, check_mode=check_mode)
+        text = json.dumps(result)
+        assert "InternalError" not in text, result.get("exception", result)
+        assert "a-secret" not in text
+        if result.get("failed"):
+            assert result["msg"].splitlines() == [result["msg"]]
+        else:
+            assert isinstance(result["changed"], bool)
+
+    run()
+
+
+def test_on_the_wire(record_property):
+    """The same over real HTTP: status lines, headers and bodies as bytes."""
+    rng = random.Random(20)
+    count = 300
+    record_property("inputs", count)
+
+    def write(raw: bytes) -> Any:
+        return lambda connection: connection.sendall(raw)
+
+    def made() -> bytes:
+        raw = answers.body(answers.mutated(rng.choice((*answers.ERRORS, answers.VALID[4][2])), rng), rng)
+        fields = "".join(f"{name}: {value}\r\n" for name, value in answers.headers(rng).items())
+        length = rng.choice((str(len(raw)), str(len(raw)), str(len(raw) + 5), "0", "-1", "x", "1, 2", "9" * 30))
+        line = rng.choice(
+            ("HTTP/1.1 200 OK",) * 5 + ("HTTP/1.1 999 ?", "HTTP/1.1 99", "HTTP/9.9 200 OK", "ICY 200", "\xff")
+        )
+        kind = rng.choice((f"Content-Length: {length}\r\n", "", "Transfer-Encoding: chunked\r\n"))
+        return f"{line}\r\n{fields}{kind}Connection: close\r\n\r\n".encode("latin-1") + raw
+
+    with Loopback(*[write(made()) for _number in range(count)]) as server:
+        while len(server.seen) < count:
+            waits = Waits()
+            options = hw.HttpOptions(retries=1, read_timeout=1, deadline=20)
+            client = hw.Client(options, wait=waits.append)
+            seen = len(server.seen)
+            held(lambda client=client: client.request(GET, server.url).data, waits)
+            assert len(server.seen) > seen
+
+
+def test_there_are_twenty_thousand():
+    assert sum(INPUTS.values()) == 20_000
