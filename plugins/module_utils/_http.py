@@ -65,7 +65,7 @@ def _alarm(seconds: float) -> t.Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, ring)
     # Late, as a time-out of the socket tells more.
-    signal.setitimer(signal.ITIMER_REAL, seconds + 0.1)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 0.5)
     try:
         yield
     finally:
