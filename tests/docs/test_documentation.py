@@ -112,7 +112,7 @@ def read_names(path):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             owner = node.value
             if (isinstance(owner, ast.Attribute) and owner.attr == "options") or (
-                isinstance(owner, ast.Name) and owner.id == "options"
+                isinstance(owner, ast.Name) and owner.id in ("options", "settings")
             ):
                 found.add(node.slice.value)
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
@@ -134,6 +134,8 @@ def test_every_option_is_read_by_the_code(name):
     read = read_names(PLUGINS / "modules" / f"{name}.py") | read_names(PLUGINS / "module_utils" / "_module.py")
     # The credentials are read by the names in this one table, whatever their kind.
     read |= {option for kind in utility("_credentials")._KINDS for part in kind for option in part}
+    # These are handed over by name, and again there is one table of them.
+    read |= set(utility("_http").HttpOptions._fields)
     for option, spec in argument_spec(name).items():
         # An option that can only have one value says something to the reader, and nothing to the code.
         assert option in read or len(spec.get("choices", [])) == 1, option
