@@ -8,8 +8,8 @@ PYTHON ?=
 ANSIBLE_CORE ?=
 # More options for pytest, such as PYTEST_OPTIONS='-k cancel'.
 PYTEST_OPTIONS ?=
-# As many test processes as the machine has cores.
-PYTEST = -m pytest --numprocesses=auto $(PYTEST_OPTIONS)
+# As many test processes as the machine has cores; one that has finished takes over tests of another.
+PYTEST = -m pytest --numprocesses=auto --dist=worksteal $(PYTEST_OPTIONS)
 
 BIN := $(CURDIR)/.venv/bin
 OLDEST := $(CURDIR)/.venv-oldest/bin
