@@ -371,7 +371,7 @@ class Client:
 
 
 def _load_requests() -> None:
-    """Import requests without what guesses encodings, which nobody asks for and takes a third of the time.
+    """Import requests without what guesses encodings, which nobody asks for and takes time.
 
     requests 2.32 and newer does without it, and warns; older versions are then imported as usual.
     """

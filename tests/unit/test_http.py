@@ -839,7 +839,7 @@ def test_outside_the_main_thread():
 
 
 def test_requests_is_loaded_without_what_guesses_encodings():
-    """It takes a third of the time of the import, and nobody asks for it; everybody else can still import it."""
+    """It takes time, and nobody asks for it; everybody else can still import it."""
     program = """
         import sys
         from ansible_collections.hwcloud.maintenance.plugins.module_utils import _http
