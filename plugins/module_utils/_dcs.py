@@ -91,7 +91,7 @@ class Dcs(Service):
 
     def delete_task(self, instance_id: str | None, task_id: str) -> Answer:
         """Remove the record of a finished task (contract 2.4)."""
-        # The body is not read: 200 comes with one, 204 without (C8).
+        # The body says nothing: 200 comes with an empty message, 204 without a body (C8).
         if instance_id is None:
             return self.call(DELETE_CENTER_TASK, {"task_id": task_id}, read_body=False)
         return self.call(DELETE_TASK, {"instance_id": instance_id, "task_id": task_id}, read_body=False)
