@@ -1,28 +1,29 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is calling, and for which project: finding one complete set of credentials, and using it."""
+"""Finding one complete set of credentials, and the settings that belong to it; sends nothing.
+
+Sources are never mixed: the task's options, each family of variables, a profile file. docs/sign_in.md has the tables.
+"""
 
 from __future__ import annotations
 
+import os
 import typing as t
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError, ConfigError, RefusedError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import AccessKeyAuth
+from ansible_collections.hwcloud.maintenance.plugins.module_utils import _signer
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
 
-CREATE_TOKEN = Operation("KeystoneCreateUserTokenByPassword", "iam", "POST", "/v3/auth/tokens")
-LIST_PROJECTS = Operation("KeystoneListProjects", "iam", "GET", "/v3/projects", "iam:projects:listProjects")
+Values = t.Mapping[str, t.Any]
 
-SECRETS = ("auth_token", "secret_key", "security_token", "password")
+SECRETS = ("auth_token", "secret_key", "security_token", "password", "passcode")
 
-#: The kinds, preferred first: what one needs, what may come with it, what shows that it was meant.
-_KINDS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
-    (("auth_token",), (), ("auth_token",)),
-    (("access_key", "secret_key"), ("security_token",), ("access_key", "secret_key", "security_token")),
-    (("username", "password", "domain_name"), (), ("username", "password")),
-)
+#: The ways to sign in with values, preferred first: the options of each, and which of them show that it was meant.
+_WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "token": (("auth_token",), ()),
+    "access_key": (("access_key", "secret_key", "security_token"), ()),
+    "password": (("username", "user_id", "password", "passcode"), ("domain_name", "domain_id")),
+}
 
 #: The families of variables, in order (contract 6.6).
 ENVIRONMENT: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
@@ -42,8 +43,10 @@ ENVIRONMENT: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
             "secret_key": ("HW_SECRET_KEY",),
             "security_token": ("HW_SECURITY_TOKEN",),
             "username": ("HW_USER_NAME",),
+            "user_id": ("HW_USER_ID",),
             "password": ("HW_USER_PASSWORD",),
             "domain_name": ("HW_DOMAIN_NAME",),
+            "domain_id": ("HW_DOMAIN_ID",),
         },
     ),
     (
@@ -54,11 +57,23 @@ ENVIRONMENT: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
             "secret_key": ("OS_SECRET_KEY",),
             "security_token": ("OS_SECURITY_TOKEN",),
             "username": ("OS_USERNAME",),
+            "user_id": ("OS_USER_ID",),
             "password": ("OS_PASSWORD",),
+            "passcode": ("OS_PASSCODE",),
             "domain_name": ("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME"),
+            "domain_id": ("OS_USER_DOMAIN_ID", "OS_DOMAIN_ID"),
         },
     ),
 )
+
+#: The profile files: the variables that ask for one, and where it lies in the user's home otherwise.
+PROFILES: dict[str, tuple[tuple[str, ...], str]] = {
+    "profile": (("HUAWEICLOUD_SDK_CREDENTIALS_FILE",), ".huaweicloud/credentials"),
+    "koocli": (("HW_SHARED_CONFIG_FILE", "HW_PROFILE"), ".hcloud/config.json"),
+    "clouds_yaml": (("OS_CLOUD",), ""),
+}
+
+METHODS = (*_WAYS, *PROFILES, "machine")
 
 #: The variables that stand in for options that are no credentials.
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -66,24 +81,39 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "project_id": ("HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID", "OS_TENANT_ID"),
     "project_name": ("HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME"),
     "cloud": ("HW_CLOUD",),
-    "ca_path": ("OS_CACERT",),
+    "agency_name": ("HW_ASSUME_ROLE_AGENCY_NAME",),
+    "agency_domain_name": ("HW_ASSUME_ROLE_DOMAIN_NAME",),
+    "agency_domain_id": ("HW_ASSUME_ROLE_DOMAIN_ID",),
+    "ca_path": ("OS_CACERT", "REQUESTS_CA_BUNDLE"),
+    "client_cert": ("OS_CERT",),
+    "client_key": ("OS_KEY",),
+    "proxy": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
+    "no_proxy": ("no_proxy", "NO_PROXY"),
 }
 
 
 class Credentials(t.NamedTuple):
-    """One complete set: options of one kind, and where they are from."""
+    """One complete set (none for the machine's agency), where it is from, and what its profile sets besides."""
 
     values: dict[str, str]
     source: str
+    settings: Values = {}  # noqa: RUF012  # nobody changes it
+
+    @property
+    def method(self) -> str:
+        """The way to sign in."""
+        return next(
+            (way for way, (options, _more) in _WAYS.items() if not self.values.keys().isdisjoint(options)), "machine"
+        )
 
     def __repr__(self) -> str:
         # No secret.
         return f"Credentials(source={self.source!r}, kinds={sorted(self.values)})"
 
 
-def setting(option: str, options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str | None:
-    """The option, or the first of its variables that is set; empty counts as not given."""
-    candidates = [options.get(option), *(environ.get(name) for name in SETTINGS[option])]
+def setting(option: str, options: Values, environ: Values, profile: Values | None = None) -> str | None:
+    """The option, or the first of its variables that is set, or the profile's; empty counts as not given."""
+    candidates = [options.get(option), *(environ.get(name) for name in SETTINGS[option]), (profile or {}).get(option)]
     return next((str(value) for value in candidates if value not in (None, "")), None)
 
 
@@ -93,38 +123,110 @@ def secrets_of_environment(environ: t.Mapping[str, str]) -> list[str]:
     return [environ[name] for name in names if environ.get(name)]
 
 
-def find_credentials(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Credentials:
-    """The first complete set, from the options or a family of variables; ConfigError for an incomplete one, or none."""
-    own: dict[str, tuple[str, ...]]
-    own = {name: (name,) for needed, optional, _signs in _KINDS for name in (*needed, *optional)}
-    sources = [("the task's options", own, options)]
-    sources += [(f"the environment ({family})", names, environ) for family, names in ENVIRONMENT]
-    for source, names, given in sources:
-        found = {
-            option: next((given[name] for name in variables if given.get(name)), None)
-            for option, variables in names.items()
-        }
-        values = {option: str(value) for option, value in found.items() if value is not None}
-        chosen = _complete_set(source, values, {option: variables[0] for option, variables in names.items()})
-        if chosen:
-            return Credentials(chosen, source)
+def find_credentials(options: Values, environ: t.Mapping[str, str]) -> Credentials:
+    """The first complete set, or that of C(auth_method); ConfigError for an incomplete one, or none."""
+    pinned, profile = options.get("auth_method") or None, options.get("profile") or None
+    file = options.get("profile_file") or None
+    if (profile or file) and pinned not in PROFILES:
+        raise ConfigError(f"profile and profile_file need auth_method: {', '.join(PROFILES)} beside them.")
+    if pinned == "machine":
+        return Credentials({}, "the machine's agency")
+    if pinned not in PROFILES:
+        ways = [pinned] if pinned else list(_WAYS)
+        for source, names, given in _sources(options, environ):
+            found = {
+                option: next((given[name] for name in variables if given.get(name)), None)
+                for option, variables in names.items()
+            }
+            values = {option: str(value) for option, value in found.items() if value is not None}
+            chosen = _complete_set(source, values, {option: variables[0] for option, variables in names.items()}, ways)
+            if chosen:
+                return Credentials(chosen, source)
+            if given is options and not pinned and "." not in (options.get("cloud") or "."):
+                # An entry of clouds.yaml, as openstacksdk has it; a domain has a dot.
+                pinned, profile = "clouds_yaml", options["cloud"]
+                break
+        if pinned in _WAYS:
+            raise ConfigError(
+                f"No credentials were given for auth_method {pinned}: set {' and '.join(_lacking(pinned, ()))},"
+                " as options or in the environment.",
+                code="MissingCredentials",
+            )
+    elif not profile and "." not in (options.get("cloud") or "."):
+        profile = options["cloud"]
+    for method in [pinned] if pinned else _profiles_at_hand(environ):
+        return _from_profile(method, profile, file, environ)
     raise ConfigError(
         "No credentials were given: set access_key and secret_key, or auth_token, or username, password and domain_name,"
-        " as options or in the environment (for example HW_ACCESS_KEY and HW_SECRET_KEY).",
+        " as options or in the environment (for example HW_ACCESS_KEY and HW_SECRET_KEY), or have a profile file.",
         code="MissingCredentials",
     )
 
 
-def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) -> dict[str, str] | None:
+def _sources(
+    options: Values, environ: t.Mapping[str, str]
+) -> t.Iterator[tuple[str, t.Mapping[str, tuple[str, ...]], Values]]:
+    """Each source but files: what it is called, its names of the options, and what it holds."""
+    own = {name: (name,) for members in _WAYS.values() for part in members for name in part}
+    yield "the task's options", own, options
+    for family, names in ENVIRONMENT:
+        yield f"the environment ({family})", names, environ
+
+
+def _from_profile(method: str, profile: str | None, file: str | None, environ: t.Mapping[str, str]) -> Credentials:
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils._profiles import read_profile
+
+    found = read_profile(method, profile, file, environ)
+    ways = found.ways or list(_WAYS)
+    chosen = _complete_set(found.source, found.values, found.names, ways)
+    if not chosen:
+        needed = [found.names.get(name, name) for name in _lacking(found.ways[0] if found.ways else "access_key", ())]
+        raise ConfigError(
+            f"The credentials in {found.source} are incomplete: it needs {' and '.join(needed)}.",
+            code="IncompleteCredentials",
+        )
+    return Credentials(
+        chosen, found.source, {name: value for name, value in found.values.items() if name not in chosen}
+    )
+
+
+def _profiles_at_hand(environ: t.Mapping[str, str]) -> list[str]:
+    """The profile files that a variable asks for, then those that lie at their usual place."""
+    asked = [method for method, (names, _path) in PROFILES.items() if any(environ.get(name) for name in names)]
+    home = environ.get("HOME", "")
+    lying = [
+        method for method, (_names, path) in PROFILES.items() if home and path and os.path.exists(f"{home}/{path}")
+    ]
+    return asked + lying
+
+
+def _lacking(way: str, values: t.Container[str]) -> list[str]:
+    """What is missing to sign in this way."""
+    if way == "token":
+        return [] if "auth_token" in values else ["auth_token"]
+    if way == "access_key":
+        return _signer.lacking(values)
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils import _password
+
+    return _password.lacking(values)
+
+
+def _complete_set(
+    source: str, values: t.Mapping[str, str], names: t.Mapping[str, str], ways: t.Iterable[str]
+) -> dict[str, str] | None:
+    """The values of the first way that is complete; ConfigError when one was only begun; C(names) are the source's."""
     incomplete = ""
-    for needed, optional, signs in _KINDS:
-        chosen = {name: values[name] for name in (*needed, *optional) if name in values}
-        missing = [names.get(name, name) for name in needed if name not in values]
+    for way in ways:
+        signs, more = _WAYS[way]
+        if not any(name in values for name in signs):
+            continue
+        chosen = {name: values[name] for name in (*signs, *more) if name in values}
+        missing = [names.get(name, name) for name in _lacking(way, chosen)]
         if not missing:
             for name, value in chosen.items():
                 _check_value(name, f"{names[name]} in {source}", value)
             return chosen
-        if not incomplete and any(name in values for name in signs):
+        if not incomplete:
             given = [names[name] for name in chosen]
             incomplete = f"{' and '.join(given)} need{'s' if len(given) == 1 else ''} {' and '.join(missing)} too"
     if incomplete:
@@ -138,121 +240,9 @@ def _complete_set(source: str, values: dict[str, str], names: dict[str, str]) ->
 def _check_value(option: str, where: str, value: str) -> None:
     """Refuse what can only be a mistake, without quoting it."""
     if option in ("auth_token", "access_key", "secret_key", "security_token"):
-        if not (value.isascii() and value.isprintable() and " " not in value):
+        if not _signer.is_header_text(value):
             raise ConfigError(f"{where} must consist of printable ASCII characters without blanks or line ends.")
     elif not value.isprintable():
         raise ConfigError(f"{where} must be text without line ends or control characters.")
     if option == "access_key" and ("," in value or "=" in value):
         raise ConfigError(f"{where} must be an access key id, without commas or equals signs.")
-
-
-class Account:
-    """Authenticates requests and knows the project; sends nothing before the first use."""
-
-    def __init__(
-        self,
-        client: Client,
-        endpoints: Endpoints,
-        credentials: Credentials,
-        project_id: str | None,
-        project_name: str | None,
-        keep_secret: t.Callable[[str], None],
-    ) -> None:
-        self._client = client
-        self._endpoints = endpoints
-        self._values = values = credentials.values
-        self._project_id = project_id
-        self._project_name = project_name
-        self._keep_secret = keep_secret
-        self._token = values.get("auth_token")
-        self._signer: AccessKeyAuth | None = None
-        if "access_key" in values:
-            self._signer = AccessKeyAuth(values["access_key"], values["secret_key"], values.get("security_token"))
-        for name in SECRETS:
-            if name in values:
-                self._conceal(values[name])
-
-    def _conceal(self, secret: str) -> None:
-        self._client.keep_secret(secret)
-        self._keep_secret(secret)
-
-    def authenticate(self, request: t.Any) -> t.Any:
-        """Mark a prepared request as this user's."""
-        if self._signer is not None:
-            return self._signer(request)
-        request.headers["X-Auth-Token"] = self._token
-        return request
-
-    def renew(self) -> bool:
-        """Sign in anew after a 401, if this task did so before; wrong signatures would lock an access key."""
-        if "password" not in self._values:
-            return False
-        self._sign_in()
-        return True
-
-    @property
-    def project_id(self) -> str:
-        """The id of the project, looked up where needed; RefusedError for none or several."""
-        if self._token is None and "password" in self._values:
-            self._sign_in()
-        if self._project_id is None:
-            self._project_id = self._find_project()
-        return self._project_id
-
-    def _wanted_project(self) -> str:
-        name = self._project_name or self._endpoints.region
-        if name is None:
-            raise ConfigError("project_id is missing: set it, or project_name, or region, by which it is looked up.")
-        return name
-
-    def _sign_in(self) -> None:
-        known = self._project_id
-        project = {"id": known} if known is not None else {"name": self._wanted_project()}
-        user = {
-            "name": self._values["username"],
-            "password": self._values["password"],
-            "domain": {"name": self._values["domain_name"]},
-        }
-        identity = {"methods": ["password"], "password": {"user": user}}
-        answer = self._client.request(
-            CREATE_TOKEN,
-            self._endpoints.url("iam"),
-            query={"nocatalog": "true"},
-            body={"auth": {"identity": identity, "scope": {"project": project}}},
-        )
-        token = answer.headers.get("X-Subject-Token")
-        try:
-            project_id = answer.data["token"]["project"]["id"]
-        except (TypeError, KeyError):
-            project_id = None
-        if not token or not is_identifier(project_id):
-            raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.")
-        self._conceal(token)
-        self._token = token
-        self._project_id = project_id
-
-    def _find_project(self) -> str:
-        name = self._wanted_project()
-        answer = self._client.request(
-            LIST_PROJECTS, self._endpoints.url("iam"), query={"name": name}, auth=self.authenticate
-        )
-        projects = answer.data.get("projects") if isinstance(answer.data, dict) else None
-        if not isinstance(projects, list):
-            raise LIST_PROJECTS.error(
-                AnswerError, "The look-up of the project was answered without a list of projects."
-            )
-        # Filtered again, should the service ignore the name.
-        ids: list[str] = [
-            project["id"]
-            for project in projects
-            if isinstance(project, dict) and project.get("name") == name and is_identifier(project.get("id"))
-        ]
-        if len(ids) == 1:
-            return ids[0]
-        found = f"several projects have it: {', '.join(sorted(ids))}" if ids else "no project of this user has it"
-        raise LIST_PROJECTS.error(
-            RefusedError,
-            f"The project named {name} cannot be used, as {found}.",
-            code="Ambiguous" if ids else "NotFound",
-            hint="Set project_id, or project_name.",
-        )

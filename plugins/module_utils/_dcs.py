@@ -10,9 +10,14 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    Record,
+    newest_first,
+    parse_api_time,
+    phase_of,
+    to_dcs,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_api_time, to_dcs
 
 _INSTANCES = "/v2/{project_id}/instances"
 _TASKS = f"{_INSTANCES}/{{instance_id}}/tasks"

@@ -10,9 +10,8 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of, to_dds
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import to_dds
 
 LIST_JOBS = Operation("ListScheduledTasks", "dds", "GET", "/v3/{project_id}/scheduled-jobs", "dds:task:list")
 CANCEL_JOB = Operation(

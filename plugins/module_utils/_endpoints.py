@@ -17,6 +17,9 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
 DEFAULT_CLOUD = "myhuaweicloud.com"
 SERVICES = ("dcs", "dds", "iam")
 
+#: The one address that is not https, and not to be changed but for tests (contract 6.5).
+_METADATA = "http://169.254.169.254"
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _REGION = re.compile(rf"{_LABEL}\Z", re.ASCII)
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\Z", re.ASCII)
@@ -28,7 +31,7 @@ def is_identifier(value: object) -> bool:
 
 
 class Endpoints:
-    """The base URL of each service: from C(overrides), the environment, or region and cloud (C17)."""
+    """The base URL of each service: from C(overrides), the environment, the C(profile), or region and cloud (C17)."""
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Endpoints:
         cloud: str | None,
         overrides: t.Mapping[str, t.Any] | None,
         environ: t.Mapping[str, str],
+        profile: t.Mapping[str, t.Any] | None = None,
     ) -> None:
         if region is not None and not _REGION.match(region):
             raise ConfigError(
@@ -46,7 +50,7 @@ class Endpoints:
         self.region = region
         self._cloud = cloud
         self._urls: dict[str, str] = {}
-        for service in SERVICES:
+        for service in (*SERVICES, "metadata"):
             url = (overrides or {}).get(service)
             where = f"endpoints.{service}"
             if url in (None, ""):
@@ -56,13 +60,18 @@ class Endpoints:
                 name = next((name for name in names if environ.get(name)), "")
                 url = environ.get(name)
                 where = f"The environment variable {name}"
+            if url in (None, ""):
+                url = (profile or {}).get(f"{service}_endpoint")
+                where = f"The {service} endpoint of the profile"
             if url not in (None, ""):
                 self._urls[service] = _checked_url(where, url, service)
 
     def url(self, service: str) -> str:
-        """The base URL of C(dcs), C(dds) or C(iam), without a slash at its end."""
+        """The base URL of C(dcs), C(dds), C(iam) or C(metadata), without a slash at its end."""
         if service in self._urls:
             return self._urls[service]
+        if service == "metadata":
+            return _METADATA
         if self.region is None:
             raise ConfigError(
                 f"region is missing: set it, or endpoints.{service}, or one of the environment variables"
@@ -95,10 +104,13 @@ def _checked_url(where: str, url: t.Any, service: str) -> str:
     allowed = ("", "/", "/v3", "/v3/") if service == "iam" else ("", "/")
     if parts.path not in allowed or parts.query or parts.fragment or url.endswith(("?", "#")):
         raise ConfigError(f"{where} {rule}, without a path; got {shown(url)}.")
-    if parts.scheme == "http" and host != "localhost" and not (address and address.is_loopback):
-        raise ConfigError(
-            f"{where} must use https: plain http is accepted for loopback addresses only; got {shown(url)}."
-        )
+    if host != "localhost" and not (address and address.is_loopback):
+        if service == "metadata":
+            raise ConfigError(f"{where} must be a loopback address, for tests; got {shown(url)}.")
+        if parts.scheme == "http":
+            raise ConfigError(
+                f"{where} must use https: plain http is accepted for loopback addresses only; got {shown(url)}."
+            )
     return f"{parts.scheme}://{netloc}"
 
 

@@ -32,6 +32,9 @@ _NO_INSTANCE_CODES = frozenset(
 _NO_API_CODES = frozenset(("DCS.4001", "111404001"))
 _NO_API_DIGITS = frozenset(("0101", "0103"))
 
+#: Seconds by which a clock may be wrong; a little less than the 15 minutes of contract 4.4.
+_SKEW_MOST = 14 * 60
+
 _FAILURE_KEYS = ("code", "http_status", "request_id", "service", "operation", "retryable", "hint")
 
 
@@ -165,8 +168,11 @@ def shown(value: object) -> str:
     return repr(text if len(text) <= 60 else text[:60] + "…")
 
 
-def hint_for(error: ApiError, action: str | None = None) -> str | None:
-    """What the operator can do next, if anything is known; C(action) is the IAM action that is needed."""
+def hint_for(error: ApiError, action: str | None = None, skew: float = 0) -> str | None:
+    """What the operator can do next, if anything is known.
+
+    C(action) is the IAM action that is needed, C(skew) the seconds by which this machine's clock is fast, where that matters.
+    """
     digits = gateway_digits(error.code)
     status = error.http_status
     text = error.message.lower()
@@ -176,8 +182,16 @@ def hint_for(error: ApiError, action: str | None = None) -> str | None:
             "The access key is locked for five minutes, after too many bad signatures; check the secret key first.",
         ),
         (
+            status == 401 and abs(skew) > _SKEW_MOST,
+            f"Set this machine's clock: it is {abs(skew) / 60:.0f} minutes {'fast' if skew > 0 else 'slow'}, of 15 allowed.",
+        ),
+        (
             digits == "0307" or (status == 401 and "expire" in text),
             "The token has expired; sign in again, or use an access key, which does not expire.",
+        ),
+        (
+            status == 401 and "decrypt token" in text,
+            "The token is damaged, or of another region: one from a regional IAM endpoint works in that region only.",
         ),
         (
             status == 401,

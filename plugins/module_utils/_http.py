@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -25,6 +27,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     RETRYABLE_STATUSES,
     AnswerError,
     ApiError,
+    ConfigError,
     MaintenanceError,
     MissingLibraryError,
     NetworkError,
@@ -49,28 +52,8 @@ _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTime
 _Error = t.TypeVar("_Error", bound=MaintenanceError)
 
 
-class _DeadlinePassed(BaseException):
-    """Not an Exception, which a library might swallow."""
-
-
-@contextlib.contextmanager
-def _alarm(seconds: float) -> t.Iterator[None]:
-    """Interrupt what takes longer: a socket's time-out begins anew with each byte."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(_number: int, _frame: object) -> None:
-        raise _DeadlinePassed
-
-    before = signal.signal(signal.SIGALRM, ring)
-    # Late, as a time-out of the socket tells more.
-    signal.setitimer(signal.ITIMER_REAL, seconds + 0.5)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+class _Stop(BaseException):
+    """Ends what blocks; not an Exception, which a library might swallow."""
 
 
 class Operation(t.NamedTuple):
@@ -101,6 +84,10 @@ class HttpOptions(t.NamedTuple):
 
     validate_certs: bool = True
     ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    no_proxy: str | None = None
     connect_timeout: float = 10
     read_timeout: float = 60
     retries: int = 4
@@ -122,6 +109,8 @@ class Client:
         self._wait = wait
         self._end = monotonic() + options.deadline
         self._session: requests.Session | None = None
+        self._blocked = False
+        self._interrupted_by: str | None = None
         self._secrets: set[str] = set()
         self.requests = 0
         self.retried: list[str] = []
@@ -145,7 +134,40 @@ class Client:
 
     def pause(self, seconds: float) -> None:
         """Sleep, but never beyond the deadline."""
-        self._wait(max(0.0, min(seconds, self.remaining())))
+        with contextlib.suppress(_Stop), self._interruptible():
+            self._wait(max(0.0, min(seconds, self.remaining())))
+
+    def interrupt(self, name: str) -> None:
+        """Let the deadline pass now, as the signal C(name) came; the task then says what was done."""
+        self._interrupted_by = name
+        self._end = self._monotonic()
+        if self._blocked:
+            self._blocked = False
+            raise _Stop
+
+    @contextlib.contextmanager
+    def _interruptible(self, seconds: float | None = None) -> t.Iterator[None]:
+        """Let signals end what blocks, and an alarm what takes longer: a socket's time-out begins anew with each byte."""
+        main = threading.current_thread() is threading.main_thread()
+        alarm = seconds is not None and main and hasattr(signal, "SIGALRM")
+
+        def ring(_number: int, _frame: object) -> None:
+            raise _Stop
+
+        before = signal.signal(signal.SIGALRM, ring) if alarm else None
+        try:
+            self._blocked = True
+            if self._interrupted_by:
+                raise _Stop
+            if alarm and seconds is not None:
+                # Late, as a time-out of the socket tells more.
+                signal.setitimer(signal.ITIMER_REAL, seconds + 0.5)
+            yield
+        finally:
+            self._blocked = False
+            if alarm:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
 
     def request(
         self,
@@ -159,10 +181,13 @@ class Client:
         auth: t.Callable[[t.Any], t.Any] | None = None,
         renew: t.Callable[[], bool] | None = None,
         read_body: bool = True,
+        as_text: bool = False,
+        patience: float | None = None,
     ) -> Answer:
         """Send a request, and again where that is safe; return the successful answer, or raise.
 
-        C(renew) is called once after a 401, and says whether signing in anew may help.
+        C(renew) is called once after a 401, and says whether signing in anew may help. With C(patience), in seconds,
+        nothing takes longer, and no time-out is tried again.
         """
         url = base_url + operation.path.format_map(
             {name: quote(value, safe="", errors="replace") for name, value in (path or {}).items()}
@@ -179,21 +204,22 @@ class Client:
         while True:
             retry_after = None
             try:
-                status, answer_headers, raw = self._attempt(
-                    operation, url, data=payload, headers=all_headers, auth=auth
-                )
+                response, raw = self._attempt(operation, url, patience, data=payload, headers=all_headers, auth=auth)
             except NetworkError as lost:
                 error = lost
                 uncertain = uncertain or lost.uncertain
-                may_repeat = lost.retryable and (idempotent or not uncertain)
+                may_repeat = lost.retryable and (idempotent or not uncertain) and patience is None
             else:
+                status, answer_headers = response.status_code, response.headers
+                if 200 <= status < 300 and as_text:
+                    return Answer(status, answer_headers, raw.decode("utf-8", "replace"), uncertain)
                 if 200 <= status < 300:
                     data = self._decode(operation, status, answer_headers, raw) if read_body or raw.strip() else {}
                     # A body is not needed (C8), but one of somebody else is no word of the service.
                     if not read_body and not (isinstance(data, dict) and data.keys() <= {"message"}):
                         raise self._not_the_service(operation, status, answer_headers, raw, "a confirmation")
                     return Answer(status, answer_headers, data, uncertain)
-                error = self._api_error(operation, status, answer_headers, raw)
+                error = self._api_error(operation, response, raw)
                 if status == 401 and renew is not None:
                     renewed, renew = renew(), None
                     if renewed:
@@ -210,31 +236,70 @@ class Client:
             if not self._back_off(operation, failures, error.message, retry_after):
                 raise error
 
-    def _attempt(self, operation: Operation, url: str, **arguments: t.Any) -> tuple[int, t.Mapping[str, str], bytes]:
+    def _attempt(
+        self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
+    ) -> tuple[requests.Response, bytes]:
         session = self._opened()
         import requests
 
         remaining = self.remaining()
         if remaining <= 0:
             raise self._deadline_error(operation, uncertain=False)
-        timeouts = (min(self._options.connect_timeout, remaining), min(self._options.read_timeout, remaining))
+        most = min(remaining, patience or remaining)
+        timeouts = (min(self._options.connect_timeout, most), min(self._options.read_timeout, most))
+        proxies = self._proxies(url)
         self.requests += 1
         try:
-            with _alarm(remaining):
+            with self._interruptible(most):
                 response = session.request(
-                    operation.method, url, timeout=timeouts, allow_redirects=False, stream=True, **arguments
+                    operation.method,
+                    url,
+                    timeout=timeouts,
+                    proxies=proxies,
+                    allow_redirects=False,
+                    stream=True,
+                    **arguments,
                 )
                 with response:
-                    return response.status_code, response.headers, self._read(operation, response)
-        except _DeadlinePassed:
+                    return response, self._read(operation, response)
+        except _Stop:
+            if patience and self.remaining() > 0:
+                raise self._network_error(
+                    operation, f"{operation.name} took longer than {patience:g} seconds."
+                ) from None
             raise self._deadline_error(operation, uncertain=True) from None
         except (requests.exceptions.RequestException, OSError) as error:
-            raise self._failed_attempt(operation, url.split("/", 3)[2], error, *timeouts) from None
+            host = url.split("/", 3)[2]
+            via = proxies and proxies["https"].rpartition("@")[2].rpartition("/")[2]
+            raise self._failed_attempt(operation, host, via or None, error, *timeouts) from None
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        """The proxy for a URL; plain HTTP never leaves this machine, so it needs none."""
+        if not self._options.proxy or not url.startswith("https:"):
+            return {}
+        from requests.utils import should_bypass_proxies
+
+        bypass = should_bypass_proxies(url, no_proxy=self._options.no_proxy or "")
+        return {} if bypass else {"https": self._options.proxy}
 
     def _failed_attempt(
-        self, operation: Operation, host: str, error: Exception, connect_timeout: float, read_timeout: float
+        self,
+        operation: Operation,
+        host: str,
+        proxy: str | None,
+        error: Exception,
+        connect_timeout: float,
+        read_timeout: float,
     ) -> NetworkError:
         causes = {type(cause).__name__ for cause in _causes(error)}
+        if proxy and "ProxyError" in causes:
+            said = next((str(cause) for cause in _causes(error) if "Tunnel connection failed" in str(cause)), "")
+            status = re.search(r"failed: ([345]\d\d)\b", said)
+            reason = f"HTTP {status.group(1)}" if status else _reason(error)
+            failed = self._network_error(operation, f"The proxy {proxy} makes no connection to {host}: {reason}.")
+            failed.hint = "Check proxy, its user and password, and no_proxy."
+            failed.retryable = not status or status.group(1) in ("500", "502", "503", "504")
+            return failed
         if "SSLCertVerificationError" in causes:
             failed = self._network_error(operation, f"The certificate of {host} is not accepted: {_reason(error)}.")
             failed.retryable = False
@@ -268,6 +333,7 @@ class Client:
             session.trust_env = False
             session.headers["User-Agent"] = _USER_AGENT
             session.verify = (self._options.ca_path or True) if self._options.validate_certs else False
+            session.mount("https://", _adapter(self._options))
             self._session = session
         return self._session
 
@@ -313,7 +379,8 @@ class Client:
             uncertain=True,
         )
 
-    def _api_error(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> ApiError:
+    def _api_error(self, operation: Operation, response: requests.Response, raw: bytes) -> ApiError:
+        status, headers = response.status_code, response.headers
         in_code, in_message, in_id = read_error_body(raw)
         code = one_line(self.redact(in_code or ""), 100)
         said = one_line(self.redact(in_message or "")) or self._excerpt(raw) or "no explanation"
@@ -327,7 +394,9 @@ class Client:
             request_id=self._request_id(headers, in_id),
             retryable=is_retryable(status, code),
         )
-        error.hint = hint_for(error, operation.action)
+        date = _seconds_until(headers.get("Date"))
+        signed = "Authorization" in response.request.headers
+        error.hint = hint_for(error, operation.action, -date if date and signed else 0)
         return error
 
     def _excerpt(self, raw: bytes) -> str:
@@ -347,7 +416,7 @@ class Client:
         if seconds >= self.remaining():
             return False
         self.retried.append(f"{operation.name} was repeated after {seconds:.1f} s: {why}")
-        self._wait(seconds)
+        self.pause(seconds)
         return True
 
     def _network_error(self, operation: Operation, message: str, *, uncertain: bool = False) -> NetworkError:
@@ -360,6 +429,15 @@ class Client:
         )
 
     def _deadline_error(self, operation: Operation, *, uncertain: bool) -> NetworkError:
+        if self._interrupted_by:
+            return operation.error(
+                NetworkError,
+                f"The task was ended by {self._interrupted_by} during {operation.name}.",
+                code="Interrupted",
+                retryable=True,
+                uncertain=uncertain,
+                hint="Run the task again: it does what is left.",
+            )
         return operation.error(
             NetworkError,
             f"The task's deadline of {self._options.deadline:g} seconds passed during {operation.name}.",
@@ -387,6 +465,42 @@ def _load_requests() -> None:
     finally:
         for name in unneeded:
             del sys.modules[name]
+
+
+def _adapter(options: HttpOptions) -> t.Any:
+    """TLS 1.2 at least, and the client's certificate; ConfigError when a file does not hold what it should."""
+    import ssl
+
+    from requests.adapters import HTTPAdapter
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not options.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif options.ca_path:
+        folder = os.path.isdir(options.ca_path)
+        try:
+            context.load_verify_locations(None if folder else options.ca_path, options.ca_path if folder else None)
+        except (OSError, ValueError):
+            raise ConfigError("ca_path must be a file or folder with CA certificates in PEM form.") from None
+    if options.client_cert:
+        try:
+            # Never a question for a passphrase on a terminal.
+            context.load_cert_chain(options.client_cert, options.client_key, password=lambda: b"")
+        except (OSError, ValueError):
+            raise ConfigError(
+                "client_cert and client_key must be a certificate and its key in PEM form; the key must not be encrypted."
+            ) from None
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: t.Any, **more: t.Any) -> None:
+            super().init_poolmanager(*args, **more, ssl_context=context)
+
+        def proxy_manager_for(self, proxy: t.Any, **more: t.Any) -> t.Any:
+            return super().proxy_manager_for(proxy, **more, ssl_context=context)
+
+    return Adapter()
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
@@ -426,10 +540,16 @@ def _retry_after_seconds(value: str | None) -> float | None:
     value = (value or "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
+    seconds = _seconds_until(value)
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _seconds_until(date: str | None) -> float | None:
+    """From now to a date of HTTP, or None."""
     from email.utils import mktime_tz, parsedate_tz
 
     try:
-        parsed = parsedate_tz(value)
-        return None if parsed is None else max(0.0, mktime_tz(parsed) - time.time())
+        parsed = parsedate_tz(date or "")
+        return None if parsed is None else mktime_tz(parsed) - time.time()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import typing as t
 from datetime import datetime, timezone
+from urllib.parse import unquote, urlsplit
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
+    METHODS,
     SETTINGS,
-    Account,
+    Credentials,
     find_credentials,
     secrets_of_environment,
     setting,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import SERVICES, Endpoints, is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     ConfigError,
     MaintenanceError,
@@ -27,28 +32,60 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     shown,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Wait
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_age
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Wait, parse_age
+
+
+def _variable(*names: str) -> str:
+    """The first of these variables that is set and not empty, for an option that is none of C(SETTINGS)."""
+    value: str = env_fallback(*(name for name in names if os.environ.get(name)))
+    return value
+
+
+def _unless(*names: str) -> t.Any:
+    """The opposite of a variable that says yes or no; what is neither is left to Ansible to refuse."""
+    value = _variable(*names)
+    return {"true": False, "yes": False, "1": False, "false": True, "no": True, "0": True}.get(value.lower(), value)
+
 
 COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "auth_method": {"type": "str", "choices": list(METHODS), "fallback": (_variable, ["HWCLOUD_AUTH_METHOD"])},
     "auth_token": {"type": "str", "no_log": True},
     "access_key": {"type": "str", "no_log": False},
     "secret_key": {"type": "str", "no_log": True},
     "security_token": {"type": "str", "no_log": True},
     "username": {"type": "str"},
+    "user_id": {"type": "str"},
     "password": {"type": "str", "no_log": True},
+    "passcode": {"type": "str", "no_log": True},
     "domain_name": {"type": "str"},
+    "domain_id": {"type": "str"},
+    "profile": {"type": "str"},
+    "profile_file": {"type": "path"},
+    "agency_name": {"type": "str"},
+    "agency_domain_name": {"type": "str"},
+    "agency_domain_id": {"type": "str"},
+    "token_cache": {
+        "type": "bool",
+        "default": False,
+        "no_log": False,
+        "fallback": (_variable, ["HWCLOUD_TOKEN_CACHE"]),
+    },
     "region": {"type": "str"},
     "project_id": {"type": "str"},
     "project_name": {"type": "str"},
     "cloud": {"type": "str"},
-    "endpoints": {"type": "dict", "options": {"dcs": {"type": "str"}, "dds": {"type": "str"}, "iam": {"type": "str"}}},
-    "validate_certs": {"type": "bool", "default": True},
+    "endpoints": {"type": "dict", "options": {service: {"type": "str"} for service in (*SERVICES, "metadata")}},
+    "validate_certs": {"type": "bool", "fallback": (_unless, ["HW_INSECURE", "OS_INSECURE"])},
     "ca_path": {"type": "path"},
-    "connect_timeout": {"type": "int", "default": 10},
-    "read_timeout": {"type": "int", "default": 60},
-    "retries": {"type": "int", "default": 4},
-    "deadline": {"type": "int"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    # A password may be in it; it is hidden by itself, so that the rest can be shown.
+    "proxy": {"type": "str", "no_log": False},
+    "no_proxy": {"type": "str"},
+    "connect_timeout": {"type": "int", "default": 10, "fallback": (_variable, ["HWCLOUD_CONNECT_TIMEOUT"])},
+    "read_timeout": {"type": "int", "default": 60, "fallback": (_variable, ["HWCLOUD_READ_TIMEOUT"])},
+    "retries": {"type": "int", "default": 4, "fallback": (_variable, ["HW_MAX_RETRIES"])},
+    "deadline": {"type": "int", "fallback": (_variable, ["HWCLOUD_DEADLINE"])},
 }
 
 _RANGES = {
@@ -81,26 +118,52 @@ class Task:
             value = self.options.get(option)
             if value is not None and not least <= value <= most:
                 raise ConfigError(f"{option} must be a whole number from {least} to {most}; got {value}.")
-        settings = {option: setting(option, self.options, environ) for option in SETTINGS}
+        credentials = find_credentials(self.options, environ)
+        profile = credentials.settings
+        settings = {option: setting(option, self.options, environ, profile) for option in SETTINGS}
         project_id = settings["project_id"]
         if project_id is not None:
             self.check_id("project_id", project_id)
         project_name = settings["project_name"]
         if project_name is not None and not _NAME.match(project_name):
             raise ConfigError("project_name must be the name of a project, of at most 255 characters on one line.")
-        self.endpoints = Endpoints(settings["region"], settings["cloud"], self.options["endpoints"], environ)
-        credentials = find_credentials(self.options, environ)
-        ca_path = settings["ca_path"]
-        if ca_path is not None and not os.path.exists(ca_path):  # noqa: PTH110  # pathlib is slow to load
-            raise ConfigError(f"ca_path must be a file or folder with CA certificates; {ca_path!r} does not exist.")
+        cloud = settings["cloud"]
+        if cloud and "." not in cloud and credentials.source.startswith("profile "):
+            # The name of an entry of clouds.yaml, which may tell the domain.
+            cloud = profile.get("cloud")
+        self.endpoints = Endpoints(settings["region"], cloud, self.options["endpoints"], environ, profile)
+        self.client = Client(self._http_options(settings, profile))
+        self.account = Account(
+            self.client,
+            self.endpoints,
+            credentials,
+            project_id,
+            project_name,
+            module.no_log_values.add,
+            agency=_agency(settings, credentials),
+            cache_folder=_cache_folder(environ) if self.options["token_cache"] else None,
+            warn=self.warn,
+        )
+
+    def _http_options(self, settings: dict[str, str | None], profile: t.Mapping[str, t.Any]) -> HttpOptions:
+        files = {"ca_path": "a file or folder with CA certificates", "client_cert": "a file with a certificate"}
+        for option, what in {**files, "client_key": "a file with a key"}.items():
+            path = settings[option]
+            if path is not None and not os.path.exists(path):
+                raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
+        if settings["client_key"] and not settings["client_cert"]:
+            raise ConfigError("client_key needs client_cert too.")
         deadline = self.options["deadline"]
         if deadline is None:
             deadline = _DEFAULT_DEADLINE + (self.options.get("wait_timeout") or 0)
-        http_options = HttpOptions(**{field: self.options[field] for field in HttpOptions._fields})
-        self.client = Client(http_options._replace(ca_path=ca_path, deadline=deadline))
-        self.account = Account(
-            self.client, self.endpoints, credentials, project_id, project_name, module.no_log_values.add
-        )
+        validate_certs = self.options["validate_certs"]
+        if validate_certs is None:
+            validate_certs = profile.get("validate_certs") != "false"
+        given = {**self.options, **settings, "deadline": deadline, "validate_certs": validate_certs}
+        given["proxy"], secret = _checked_proxy(settings["proxy"])
+        if secret:
+            self._module.no_log_values.update((secret, unquote(secret)))
+        return HttpOptions(**{field: given[field] for field in HttpOptions._fields})
 
     def check_id(self, option: str, value: str) -> str:
         """Refuse an id or instance name that could not be one."""
@@ -142,6 +205,67 @@ class Task:
         self._module.warn(self.client.redact(sentence))
 
 
+def _checked_proxy(url: str | None) -> tuple[str | None, str | None]:
+    """The proxy's URL, with a scheme, and the password in it; ConfigError quotes nothing."""
+    if url is None:
+        return None, None
+    url = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+        if known and bare and url.isprintable() and " " not in url:
+            return url.rstrip("/"), parts.password
+    except ValueError:
+        pass
+    raise ConfigError(
+        "proxy, or the environment variable HTTPS_PROXY or ALL_PROXY, must be an http or https URL of a host and port,"
+        " such as http://proxy.example.com:3128."
+    )
+
+
+def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[str, str] | None:
+    agency = {name: value for name, value in settings.items() if name.startswith("agency_") and value}
+    if not agency:
+        return None
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils._agency import lacking
+
+    missing = lacking(agency)
+    # The agency's account may be another one; the token that is exchanged is for the user's.
+    if not missing and credentials.method == "password" and not {"domain_id", "domain_name"} & set(credentials.values):
+        missing = ["the user's domain_name or domain_id"]
+    if missing:
+        raise ConfigError(
+            f"To assume an agency, {' and '.join(missing)} must be set too.", code="IncompleteCredentials"
+        )
+    return agency
+
+
+def _cache_folder(environ: t.Mapping[str, str]) -> str:
+    return os.path.join(
+        environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+        "hwcloud.maintenance",
+    )
+
+
+@contextlib.contextmanager
+def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
+    """Let a task that is asked to stop say what it has done so far, rather than vanish."""
+    before = {}
+
+    def end(number: int, _frame: object) -> None:
+        interrupt(signal.Signals(number).name)
+
+    try:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                before[number] = signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run_module(
     arguments: dict[str, dict[str, t.Any]],
     run: t.Callable[[Task], dict[str, t.Any]],
@@ -153,7 +277,8 @@ def run_module(
     result: dict[str, t.Any] = {}
     try:
         task = Task(module)
-        result = run(task)
+        with _ended_by_signals(task.client.interrupt):
+            result = run(task)
     except MaintenanceError as error:
         if isinstance(error, MissingLibraryError):
             error.message = missing_required_lib(error.library)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signature scheme SDK-HMAC-SHA256 with an access key (contract 6.2)."""
+"""Signing in with an access key, permanent or temporary: the signature scheme SDK-HMAC-SHA256 (contract 6.2)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,38 @@ import typing as t
 from datetime import datetime, timezone
 from urllib.parse import quote, unquote, urlsplit
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
+
 ALGORITHM = "SDK-HMAC-SHA256"
 
 #: What a library or a proxy may change after signing.
 _NOT_SIGNED = frozenset(
     ("accept", "accept-encoding", "authorization", "connection", "content-length", "transfer-encoding")
 )
+
+
+def lacking(values: t.Container[str]) -> list[str]:
+    """What is missing for signing."""
+    return [name for name in ("access_key", "secret_key") if name not in values]
+
+
+def read_temporary_key(operation: Operation, data: t.Any) -> dict[str, str]:
+    """The key in an answer of IAM or of the metadata service, as options; AnswerError when there is none."""
+    found = data.get("credential") if isinstance(data, dict) else None
+    found = found if isinstance(found, dict) else {}
+    # The SDK knows three spellings (contract 6.5).
+    security_token = found.get("securitytoken") or found.get("securityToken") or found.get("security_token")
+    key = {"access_key": found.get("access"), "secret_key": found.get("secret"), "security_token": security_token}
+    values = {name: value for name, value in key.items() if isinstance(value, str) and is_header_text(value)}
+    if len(values) < len(key):
+        raise operation.error(AnswerError, f"{operation.name} was answered without a temporary access key.")
+    return values
+
+
+def is_header_text(value: object) -> bool:
+    """Whether this can be sent in a header, and nothing else with it."""
+    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable() and " " not in value
 
 
 def canonical_path(path: str) -> str:

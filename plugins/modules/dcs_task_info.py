@@ -14,8 +14,13 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES, Record, newest_first, summary
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_moment
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    PHASES,
+    Record,
+    newest_first,
+    parse_moment,
+    summary,
+)
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instances": {"type": "list", "elements": "str", "aliases": ["instance_ids"]},

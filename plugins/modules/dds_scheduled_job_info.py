@@ -10,8 +10,13 @@ import typing as t
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES, Record, summary
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import parse_moment, to_result
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    PHASES,
+    Record,
+    parse_moment,
+    summary,
+    to_result,
+)
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instances": {"type": "list", "elements": "str", "aliases": ["instance_ids"]},

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib
 import io
 import json
 import os
+import shutil
+import tempfile
 from typing import Any
 from unittest import mock
 
@@ -27,13 +31,26 @@ except ImportError:  # ansible-core before 2.19
 
 
 COLLECTION = "ansible_collections.hwcloud.maintenance.plugins"
-_FOREIGN_PREFIXES = ("HW_", "HUAWEICLOUD_", "HC_", "OS_")
+_FOREIGN_PREFIXES = ("HW_", "HWCLOUD_", "HUAWEICLOUD_", "HC_", "OS_", "XDG_")
+_FOREIGN_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@functools.cache
+def _empty_home() -> str:
+    """A home without anybody's profile files, for all tests of this process."""
+    folder = tempfile.mkdtemp(prefix="home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
-    """The environment without anything that could sign in, and with C(extra)."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_PREFIXES)}
-    return {**kept, **extra}
+    """The environment without anything that could sign in or lead elsewhere, and with C(extra)."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_FOREIGN_PREFIXES) and name.upper() not in _FOREIGN_NAMES
+    }
+    return {**kept, "HOME": _empty_home(), **extra}
 
 
 def run_module(

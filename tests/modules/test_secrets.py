@@ -176,7 +176,7 @@ def test_an_echo_never_shows(sentinel_sim, no_backoff, kind, source, fault):
 def test_a_defect_shows_no_secret_in_its_traceback(sentinel_sim, monkeypatch, kind, source, where):
     options, environ = given(sentinel_sim, kind, source)
     owner, method = where.split(".")
-    module = {"Dds": "_dds", "Client": "_http", "Account": "_credentials", "Endpoints": "_endpoints"}[owner]
+    module = {"Dds": "_dds", "Client": "_http", "Account": "_account", "Endpoints": "_endpoints"}[owner]
 
     def stumble(*_arguments, **_keywords):
         raise RuntimeError("stumbled over " + " and ".join(KINDS[kind].values()))

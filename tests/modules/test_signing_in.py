@@ -291,7 +291,7 @@ def test_a_token_of_the_user_that_has_ended_is_a_failure_without_retry(sim, toke
     assert watched.operations() == ["ListScheduledTasks"]
     assert result["failure"]["http_status"] == 401
     assert result["failure"]["retryable"] is False
-    assert ("expired" if token != "not-a-token" else "credentials") in result["failure"]["hint"]
+    assert ("expired" if token != "not-a-token" else "damaged") in result["failure"]["hint"]
     assert not cancelled_in(sim)
 
 

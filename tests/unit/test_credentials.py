@@ -10,13 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import LIST_PROJECTS, Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
-    CREATE_TOKEN,
     ENVIRONMENT,
-    LIST_PROJECTS,
     SECRETS,
     SETTINGS,
-    Account,
     Credentials,
     find_credentials,
     secrets_of_environment,
@@ -29,6 +27,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     RefusedError,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._password import CREATE_TOKEN
 
 KINDS = {
     "token": ("auth_token",),
@@ -51,8 +50,10 @@ NAMES = {
         "secret_key": "HW_SECRET_KEY",
         "security_token": "HW_SECURITY_TOKEN",
         "username": "HW_USER_NAME",
+        "user_id": "HW_USER_ID",
         "password": "HW_USER_PASSWORD",
         "domain_name": "HW_DOMAIN_NAME",
+        "domain_id": "HW_DOMAIN_ID",
     },
     "the environment (OS_*)": {
         "auth_token": "OS_AUTH_TOKEN",
@@ -60,8 +61,11 @@ NAMES = {
         "secret_key": "OS_SECRET_KEY",
         "security_token": "OS_SECURITY_TOKEN",
         "username": "OS_USERNAME",
+        "user_id": "OS_USER_ID",
         "password": "OS_PASSWORD",
+        "passcode": "OS_PASSCODE",
         "domain_name": "OS_USER_DOMAIN_NAME",
+        "domain_id": "OS_USER_DOMAIN_ID",
     },
 }
 SOURCES = list(NAMES)

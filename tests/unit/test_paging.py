@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._paging import Listing, Page, read_page
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page, read_page
 
 LIST_THINGS = Operation("ListThings", "dcs", "GET", "/v2/things")
 

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._times import (
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     parse_age,
     parse_api_time,
     parse_moment,
