@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import read_temporary_key
 
@@ -40,11 +41,10 @@ def assume(
         domain: agency[f"agency_{domain}"],
         "duration_seconds": seconds,
     }
-    answer = client.request(
-        ASSUME_AGENCY,
-        base_url,
-        body={"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}},
-        auth=auth,
-        renew=renew,
-    )
+    body = {"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}}
+    try:
+        answer = client.request(ASSUME_AGENCY, base_url, body=body, auth=auth, renew=renew)
+    except ApiError as error:
+        error.hint = error.hint or "Check agency_name and its account, and that this account may assume it."
+        raise
     return read_temporary_key(ASSUME_AGENCY, answer.data)

@@ -245,12 +245,14 @@ class Client:
         remaining = self.remaining()
         if remaining <= 0:
             raise self._deadline_error(operation, uncertain=False)
-        most = min(remaining, patience or remaining)
-        timeouts = (min(self._options.connect_timeout, most), min(self._options.read_timeout, most))
+        limits = [
+            min(limit, patience or limit) for limit in (self._options.connect_timeout, self._options.read_timeout)
+        ]
+        timeouts = (min(limits[0], remaining), min(limits[1], remaining))
         proxies = self._proxies(url)
         self.requests += 1
         try:
-            with self._interruptible(most):
+            with self._interruptible(min(remaining, patience or remaining)):
                 response = session.request(
                     operation.method,
                     url,
@@ -270,8 +272,8 @@ class Client:
             raise self._deadline_error(operation, uncertain=True) from None
         except (requests.exceptions.RequestException, OSError) as error:
             host = url.split("/", 3)[2]
-            via = proxies and proxies["https"].rpartition("@")[2].rpartition("/")[2]
-            raise self._failed_attempt(operation, host, via or None, error, *timeouts) from None
+            proxy = proxies["https"].rpartition("@")[2].rpartition("/")[2] if proxies else None
+            raise self._failed_attempt(operation, host, proxy, error, limits, timeouts) from None
 
     def _proxies(self, url: str) -> dict[str, str]:
         """The proxy for a URL; plain HTTP never leaves this machine, so it needs none."""
@@ -288,8 +290,8 @@ class Client:
         host: str,
         proxy: str | None,
         error: Exception,
-        connect_timeout: float,
-        read_timeout: float,
+        limits: t.Sequence[float],
+        timeouts: t.Sequence[float],
     ) -> NetworkError:
         causes = {type(cause).__name__ for cause in _causes(error)}
         if proxy and "ProxyError" in causes:
@@ -306,14 +308,14 @@ class Client:
             failed.hint = "Check the endpoint, and ca_path or validate_certs."
             return failed
         if "ConnectTimeoutError" in causes:
-            if connect_timeout < self._options.connect_timeout:
+            if timeouts[0] < limits[0]:
                 return self._deadline_error(operation, uncertain=False)
-            return self._network_error(operation, f"No connection to {host} within {connect_timeout:g} seconds.")
+            return self._network_error(operation, f"No connection to {host} within {timeouts[0]:g} seconds.")
         if "ReadTimeoutError" in causes:
-            if read_timeout < self._options.read_timeout:
+            if timeouts[1] < limits[1]:
                 return self._deadline_error(operation, uncertain=True)
             return self._network_error(
-                operation, f"{host} sent no answer within {read_timeout:g} seconds.", uncertain=True
+                operation, f"{host} sent no answer within {timeouts[1]:g} seconds.", uncertain=True
             )
         in_handshake = _was_in_handshake(error)
         sent = not in_handshake and causes.isdisjoint(_NOT_SENT)
