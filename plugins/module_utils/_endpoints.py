@@ -54,7 +54,9 @@ class Endpoints:
             url = (overrides or {}).get(service)
             where = f"endpoints.{service}"
             if url in (None, ""):
-                names = [f"HUAWEICLOUD_SDK_REGION_{service}_{region}".upper().replace("-", "_")] if region else []
+                names = []
+                if region and service in SERVICES:
+                    names = [f"HUAWEICLOUD_SDK_REGION_{service}_{region}".upper().replace("-", "_")]
                 if service == "iam":
                     names += ["HUAWEICLOUD_SDK_IAM_ENDPOINT", "HW_AUTH_URL", "OS_AUTH_URL"]
                 name = next((name for name in names if environ.get(name)), "")

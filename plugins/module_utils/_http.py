@@ -221,7 +221,12 @@ class Client:
                     return Answer(status, answer_headers, data, uncertain)
                 error = self._api_error(operation, response, raw)
                 if status == 401 and renew is not None:
-                    renewed, renew = renew(), None
+                    try:
+                        renewed, renew = renew(), None
+                    except MaintenanceError as refused:
+                        # What counts is whether this request was carried out, not whether the sign-in was.
+                        refused.uncertain = uncertain
+                        raise
                     if renewed:
                         self.retried.append(f"{operation.name} was sent again after a new sign-in.")
                         continue

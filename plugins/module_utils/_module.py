@@ -18,6 +18,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
     METHODS,
+    SECRETS,
     SETTINGS,
     Credentials,
     find_credentials,
@@ -79,8 +80,8 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
-    # A password may be in it; it is hidden by itself, so that the rest can be shown.
-    "proxy": {"type": "str", "no_log": False},
+    # A password may be in it.
+    "proxy": {"type": "str", "no_log": True},
     "no_proxy": {"type": "str"},
     "connect_timeout": {"type": "int", "default": 10, "fallback": (_variable, ["HWCLOUD_CONNECT_TIMEOUT"])},
     "read_timeout": {"type": "int", "default": 60, "fallback": (_variable, ["HWCLOUD_READ_TIMEOUT"])},
@@ -119,6 +120,7 @@ class Task:
             if value is not None and not least <= value <= most:
                 raise ConfigError(f"{option} must be a whole number from {least} to {most}; got {value}.")
         credentials = find_credentials(self.options, environ)
+        module.no_log_values.update(credentials.values[name] for name in SECRETS if name in credentials.values)
         profile = credentials.settings
         settings = {option: setting(option, self.options, environ, profile) for option in SETTINGS}
         project_id = settings["project_id"]
@@ -148,8 +150,8 @@ class Task:
     def _http_options(self, settings: dict[str, str | None], profile: t.Mapping[str, t.Any]) -> HttpOptions:
         files = {"ca_path": "a file or folder with CA certificates", "client_cert": "a file with a certificate"}
         for option, what in {**files, "client_key": "a file with a key"}.items():
-            path = settings[option]
-            if path is not None and not os.path.exists(path):
+            path = settings[option] = os.path.expanduser(settings[option] or "") or None
+            if path and not os.path.exists(path):
                 raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
         if settings["client_key"] and not settings["client_cert"]:
             raise ConfigError("client_key needs client_cert too.")
@@ -242,10 +244,7 @@ def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[s
 
 
 def _cache_folder(environ: t.Mapping[str, str]) -> str:
-    return os.path.join(
-        environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
-        "hwcloud.maintenance",
-    )
+    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "hwcloud.maintenance")
 
 
 @contextlib.contextmanager

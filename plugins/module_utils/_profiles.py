@@ -182,10 +182,10 @@ def _read_koocli(reader: _Reader) -> Profile:
         session = reader.mapping(sso.get("stsToken"), "stsToken", name, "ssoAuth", "stsToken")
         keys = {key: option for key, option in _KOOCLI_KEYS.items() if option.endswith(("_key", "_token"))}
         found.values.update(reader.texts(session, keys, name, "stsToken").values)
-    # Older versions always encrypt, and do not say so.
-    encrypted = str(content.get("authEncrypt", "")).lower()
+    # Older versions always encrypt, and do not say so; and what was stored before encryption was turned off stays as it is.
+    encrypted = str(content.get("authEncrypt", "")).lower() == "true"
     plain = re.match(r"[A-Za-z0-9]{10,40}\Z", found.values.get("access_key", "A" * 20), re.ASCII)
-    if encrypted == "true" or (not plain and encrypted != "false"):
+    if encrypted or not plain:
         raise reader.wrong(
             "KooCLI has encrypted these credentials; run hcloud configure set --cli-auth-encrypt=false and configure"
             " the profile again, or sign in another way, such as access_key and secret_key from a vault",
@@ -219,7 +219,8 @@ def _read_cloud(reader: _Reader) -> Profile:
     match = re.match(rf"https://iam\.{re.escape(values.get('region', ''))}\.([\w.-]+)", values.get("iam_endpoint", ""))
     if match:
         values["cloud"] = match.group(1)
-    ways = _AUTH_TYPES.get(str(fields.get("auth_type")))
+    auth_type = fields.get("auth_type")
+    ways = _AUTH_TYPES.get(auth_type) if isinstance(auth_type, str) else None
     return Profile(values, {**found.names, **settings.names}, found.source, ways)
 
 
@@ -239,11 +240,9 @@ def _cloud_in(reader: _Reader) -> dict[str, t.Any] | None:
         raise MissingLibraryError("PyYAML") from error
     try:
         content = yaml.safe_load(reader.text)
-    except yaml.YAMLError as error:
+    except Exception as error:  # noqa: BLE001  # tags such as !!int raise anything, and quote what they stumble over
         mark = getattr(error, "problem_mark", None)
         raise reader.wrong("this is not YAML that can be read", mark.line + 1 if mark else None) from None
-    except (ValueError, RecursionError):
-        raise reader.wrong("this is not YAML that can be read") from None
     clouds = reader.mapping(reader.mapping(content, "the file").get("clouds"), "clouds", "clouds")
     name = str(reader.profile)
     return reader.mapping(clouds[name], name, name) if name in clouds else None
