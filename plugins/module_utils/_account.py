@@ -35,7 +35,7 @@ class Account:
         self._client = client
         self._endpoints = endpoints
         self._credentials = credentials
-        self._project_id = project_id
+        self._project_id = self._given_project_id = project_id
         self._project_name = project_name
         self._keep_secret = keep_secret
         self._agency = agency
@@ -139,7 +139,9 @@ class Account:
         if self._cache_folder is None:
             found = fresh()
         else:
-            identity = [base_url, scope, {name: value for name, value in values.items() if name not in SECRETS}]
+            # By what was given, not by what has been learned since.
+            project = self._agency or self._given_project_id or [self._wanted_project()]
+            identity = [base_url, project, {name: value for name, value in values.items() if name not in SECRETS}]
             cache = TokenCache(self._cache_folder, identity, self._warn)
             found = cache.token(self._client, self._token, fresh)
         self._project_id = self._project_id or found.project_id

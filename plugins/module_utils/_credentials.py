@@ -92,6 +92,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: One of each is looked for only where another is, lest a project or an account that is named be replaced by another id.
+_TOGETHER = (("project_id", "project_name"), ("agency_domain_name", "agency_domain_id"), ("client_cert", "client_key"))
+
+
 class Credentials(t.NamedTuple):
     """One complete set (none for the machine's agency), where it is from, and what its profile sets besides."""
 
@@ -111,10 +115,19 @@ class Credentials(t.NamedTuple):
         return f"Credentials(source={self.source!r}, kinds={sorted(self.values)})"
 
 
-def setting(option: str, options: Values, environ: Values, profile: Values | None = None) -> str | None:
-    """The option, or the first of its variables that is set, or the profile's; empty counts as not given."""
-    candidates = [options.get(option), *(environ.get(name) for name in SETTINGS[option]), (profile or {}).get(option)]
-    return next((str(value) for value in candidates if value not in (None, "")), None)
+def find_settings(options: Values, environ: Values, profile: Values) -> dict[str, str | None]:
+    """Each setting from the options, or its first variable that is set, or the profile; empty counts as not given."""
+    variables = {
+        option: next((environ[name] for name in names if environ.get(name)), None) for option, names in SETTINGS.items()
+    }
+    found: dict[str, str | None] = {}
+    for option in SETTINGS:
+        group = next((group for group in _TOGETHER if option in group), (option,))
+        levels = (options, variables, profile)
+        level = next((level for level in levels if any(level.get(name) for name in group)), options)
+        value = level.get(option)
+        found[option] = None if value in (None, "") else str(value)
+    return found
 
 
 def secrets_of_environment(environ: t.Mapping[str, str]) -> list[str]:

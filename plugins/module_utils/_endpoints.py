@@ -116,6 +116,25 @@ def _checked_url(where: str, url: t.Any, service: str) -> str:
     return f"{parts.scheme}://{netloc}"
 
 
+def checked_proxy(url: str | None) -> str | None:
+    """The URL of a proxy, C(http) where it does not say; ConfigError quotes nothing, as a password may be in it."""
+    if url is None:
+        return None
+    url = url if "://" in url else f"http://{url}"
+    try:
+        parts = urlsplit(url)
+        host, bare = parts.hostname or "", parts.path in ("", "/") and not parts.query and not parts.fragment
+        known = parts.scheme in ("http", "https") and parts.port != 0 and (_ip_address(host) or _HOST.match(host))
+    except ValueError:
+        known = bare = False
+    if not known or not bare or not url.isprintable() or " " in url or "\\" in url:
+        raise ConfigError(
+            "proxy, or the environment variable HTTPS_PROXY or ALL_PROXY, must be an http or https URL of a host and"
+            " port, such as http://proxy.example.com:3128."
+        )
+    return url.rstrip("/")
+
+
 def _ip_address(host: str) -> t.Any:
     if ":" not in host and not host[-1:].isdigit():
         return None

@@ -21,7 +21,7 @@ import threading
 import time
 import typing as t
 import warnings
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     RETRYABLE_STATUSES,
@@ -48,6 +48,9 @@ _BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; 1000 tasks have abo
 
 #: urllib3's exceptions before anything was sent, by name: old versions of requests carry their own.
 _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
+
+#: Alerts of TLS by which a server refuses a client's certificate, or the lack of one.
+_REFUSED_CLIENT = re.compile("ALERT_(HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED|[A-Z_]*CERTIFICATE)")
 
 _Error = t.TypeVar("_Error", bound=MaintenanceError)
 
@@ -221,14 +224,8 @@ class Client:
                     return Answer(status, answer_headers, data, uncertain)
                 error = self._api_error(operation, response, raw)
                 if status == 401 and renew is not None:
-                    try:
-                        renewed, renew = renew(), None
-                    except MaintenanceError as refused:
-                        # What counts is whether this request was carried out, not whether the sign-in was.
-                        refused.uncertain = uncertain
-                        raise
+                    renewed, renew = self._renewed(operation, renew, uncertain), None
                     if renewed:
-                        self.retried.append(f"{operation.name} was sent again after a new sign-in.")
                         continue
                 # A refusal says that nothing was done.
                 uncertain = uncertain or status >= 500
@@ -240,6 +237,17 @@ class Client:
                 raise error
             if not self._back_off(operation, failures, error.message, retry_after):
                 raise error
+
+    def _renewed(self, operation: Operation, renew: t.Callable[[], bool], uncertain: bool) -> bool:
+        try:
+            renewed = renew()
+        except MaintenanceError as refused:
+            # What counts is whether this request was carried out, not whether the sign-in was.
+            refused.uncertain = uncertain
+            raise
+        if renewed:
+            self.retried.append(f"{operation.name} was sent again after a new sign-in.")
+        return renewed
 
     def _attempt(
         self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
@@ -299,30 +307,37 @@ class Client:
         timeouts: t.Sequence[float],
     ) -> NetworkError:
         causes = {type(cause).__name__ for cause in _causes(error)}
-        if proxy and "ProxyError" in causes:
+        at_proxy = proxy is not None and ("ProxyError" in causes or _was_in(error, "_tunnel"))
+        if not causes.isdisjoint(("SSLCertVerificationError", "CertificateError")):
+            who = proxy if at_proxy else host
+            failed = self._network_error(operation, f"The certificate of {who} is not accepted: {_reason(error)}.")
+            failed.retryable = False
+            failed.hint = "Check the endpoint, and ca_path or validate_certs."
+            return failed
+        if any(_REFUSED_CLIENT.search(str(getattr(cause, "reason", ""))) for cause in _causes(error)):
+            failed = self._network_error(operation, f"{host} does not accept this client: {_reason(error)}.")
+            failed.retryable = False
+            failed.hint = "Check client_cert and client_key: the server wants a certificate of an authority it trusts."
+            return failed
+        connecting = "ConnectTimeoutError" in causes
+        reading = "ReadTimeoutError" in causes
+        if (connecting and timeouts[0] < limits[0]) or (reading and timeouts[1] < limits[1]):
+            return self._deadline_error(operation, uncertain=reading and not at_proxy)
+        if at_proxy:
             said = next((str(cause) for cause in _causes(error) if "Tunnel connection failed" in str(cause)), "")
             status = re.search(r"failed: ([345]\d\d)\b", said)
             reason = f"HTTP {status.group(1)}" if status else _reason(error)
             failed = self._network_error(operation, f"The proxy {proxy} makes no connection to {host}: {reason}.")
             failed.hint = "Check proxy, its user and password, and no_proxy."
-            failed.retryable = not status or status.group(1) in ("500", "502", "503", "504")
+            failed.retryable = not status or int(status.group(1)) in RETRYABLE_STATUSES
             return failed
-        if "SSLCertVerificationError" in causes:
-            failed = self._network_error(operation, f"The certificate of {host} is not accepted: {_reason(error)}.")
-            failed.retryable = False
-            failed.hint = "Check the endpoint, and ca_path or validate_certs."
-            return failed
-        if "ConnectTimeoutError" in causes:
-            if timeouts[0] < limits[0]:
-                return self._deadline_error(operation, uncertain=False)
+        if connecting:
             return self._network_error(operation, f"No connection to {host} within {timeouts[0]:g} seconds.")
-        if "ReadTimeoutError" in causes:
-            if timeouts[1] < limits[1]:
-                return self._deadline_error(operation, uncertain=True)
+        if reading:
             return self._network_error(
                 operation, f"{host} sent no answer within {timeouts[1]:g} seconds.", uncertain=True
             )
-        in_handshake = _was_in_handshake(error)
+        in_handshake = _was_in(error, "do_handshake")
         sent = not in_handshake and causes.isdisjoint(_NOT_SENT)
         kind = "TLS connection" if in_handshake else "connection"
         what = "was lost before the answer was complete" if sent else "could not be made"
@@ -477,6 +492,7 @@ def _load_requests() -> None:
 def _adapter(options: HttpOptions) -> t.Any:
     """TLS 1.2 at least, and the client's certificate; ConfigError when a file does not hold what it should."""
     import ssl
+    from base64 import b64encode
 
     from requests.adapters import HTTPAdapter
 
@@ -490,15 +506,22 @@ def _adapter(options: HttpOptions) -> t.Any:
         try:
             context.load_verify_locations(None if folder else options.ca_path, options.ca_path if folder else None)
         except (OSError, ValueError):
-            raise ConfigError("ca_path must be a file or folder with CA certificates in PEM form.") from None
+            raise ConfigError(
+                f"ca_path must be a file or folder with CA certificates in PEM form; {options.ca_path!r} is none."
+            ) from None
     if options.client_cert:
         try:
             # Never a question for a passphrase on a terminal.
             context.load_cert_chain(options.client_cert, options.client_key, password=lambda: b"")
         except (OSError, ValueError):
             raise ConfigError(
-                "client_cert and client_key must be a certificate and its key in PEM form; the key must not be encrypted."
+                "client_cert and client_key must be a certificate and its key, not encrypted, in PEM form;"
+                f" {options.client_cert!r} and {options.client_key or options.client_cert!r} are not."
             ) from None
+
+    if importlib.import_module("urllib3").__version__.startswith("1."):
+        # It compares names itself, and leaves out addresses when the context does.
+        context.check_hostname = False
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **more: t.Any) -> None:
@@ -506,6 +529,12 @@ def _adapter(options: HttpOptions) -> t.Any:
 
         def proxy_manager_for(self, proxy: t.Any, **more: t.Any) -> t.Any:
             return super().proxy_manager_for(proxy, **more, ssl_context=context)
+
+        def proxy_headers(self, proxy: t.Any) -> dict[str, str]:
+            # The bytes as they were written; requests knows Latin-1 only.
+            user, _colon, password = urlsplit(proxy).netloc.rpartition("@")[0].partition(":")
+            login = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
+            return {"Proxy-Authorization": f"Basic {login}"} if user else {}
 
     return Adapter()
 
@@ -522,12 +551,12 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
             todo += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
 
 
-def _was_in_handshake(error: BaseException) -> bool:
-    """Only the place where it was raised tells."""
+def _was_in(error: BaseException, function: str) -> bool:
+    """What was being done: only the place where the error was raised tells."""
     for cause in _causes(error):
         place = cause.__traceback__
         while place is not None:
-            if place.tb_frame.f_code.co_name == "do_handshake":
+            if place.tb_frame.f_code.co_name == function:
                 return True
             place = place.tb_next
     return False

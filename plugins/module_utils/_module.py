@@ -11,7 +11,7 @@ import re
 import signal
 import typing as t
 from datetime import datetime, timezone
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -22,10 +22,15 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials i
     SETTINGS,
     Credentials,
     find_credentials,
+    find_settings,
     secrets_of_environment,
-    setting,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import SERVICES, Endpoints, is_identifier
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import (
+    SERVICES,
+    Endpoints,
+    checked_proxy,
+    is_identifier,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     ConfigError,
     MaintenanceError,
@@ -42,10 +47,18 @@ def _variable(*names: str) -> str:
     return value
 
 
-def _unless(*names: str) -> t.Any:
-    """The opposite of a variable that says yes or no; what is neither is left to Ansible to refuse."""
-    value = _variable(*names)
-    return {"true": False, "yes": False, "1": False, "false": True, "no": True, "0": True}.get(value.lower(), value)
+def _says_yes(*names: str) -> bool | None:
+    """Whether the first of these variables that is set says yes, or None; ConfigError when it says neither."""
+    name = next((name for name in names if os.environ.get(name)), None)
+    if name is None:
+        return None
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    try:
+        return words[os.environ[name].lower()]
+    except KeyError:
+        raise ConfigError(
+            f"The environment variable {name} must be true or false; got {shown(os.environ[name])}."
+        ) from None
 
 
 COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -76,7 +89,7 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "project_name": {"type": "str"},
     "cloud": {"type": "str"},
     "endpoints": {"type": "dict", "options": {service: {"type": "str"} for service in (*SERVICES, "metadata")}},
-    "validate_certs": {"type": "bool", "fallback": (_unless, ["HW_INSECURE", "OS_INSECURE"])},
+    "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
@@ -115,6 +128,9 @@ class Task:
         environ = os.environ
         # First: whatever fails must not show them.
         module.no_log_values.update(secrets_of_environment(environ))
+        for url in (self.options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
+            secret = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
+            module.no_log_values.update({secret, unquote(secret)} - {""})
         for option, (least, most) in _RANGES.items():
             value = self.options.get(option)
             if value is not None and not least <= value <= most:
@@ -122,7 +138,7 @@ class Task:
         credentials = find_credentials(self.options, environ)
         module.no_log_values.update(credentials.values[name] for name in SECRETS if name in credentials.values)
         profile = credentials.settings
-        settings = {option: setting(option, self.options, environ, profile) for option in SETTINGS}
+        settings = find_settings(self.options, environ, profile)
         project_id = settings["project_id"]
         if project_id is not None:
             self.check_id("project_id", project_id)
@@ -158,13 +174,11 @@ class Task:
         deadline = self.options["deadline"]
         if deadline is None:
             deadline = _DEFAULT_DEADLINE + (self.options.get("wait_timeout") or 0)
-        validate_certs = self.options["validate_certs"]
-        if validate_certs is None:
-            validate_certs = profile.get("validate_certs") != "false"
-        given = {**self.options, **settings, "deadline": deadline, "validate_certs": validate_certs}
-        given["proxy"], secret = _checked_proxy(settings["proxy"])
-        if secret:
-            self._module.no_log_values.update((secret, unquote(secret)))
+        given = {**self.options, **settings, "deadline": deadline}
+        if given["validate_certs"] is None:
+            insecure = _says_yes("HW_INSECURE", "OS_INSECURE")
+            given["validate_certs"] = profile.get("validate_certs") != "false" if insecure is None else not insecure
+        given["proxy"] = checked_proxy(settings["proxy"])
         return HttpOptions(**{field: given[field] for field in HttpOptions._fields})
 
     def check_id(self, option: str, value: str) -> str:
@@ -207,25 +221,6 @@ class Task:
         self._module.warn(self.client.redact(sentence))
 
 
-def _checked_proxy(url: str | None) -> tuple[str | None, str | None]:
-    """The proxy's URL, with a scheme, and the password in it; ConfigError quotes nothing."""
-    if url is None:
-        return None, None
-    url = url if "://" in url else f"http://{url}"
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        bare = parts.path in ("", "/") and not parts.query and not parts.fragment
-        if known and bare and url.isprintable() and " " not in url:
-            return url.rstrip("/"), parts.password
-    except ValueError:
-        pass
-    raise ConfigError(
-        "proxy, or the environment variable HTTPS_PROXY or ALL_PROXY, must be an http or https URL of a host and port,"
-        " such as http://proxy.example.com:3128."
-    )
-
-
 def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[str, str] | None:
     agency = {name: value for name, value in settings.items() if name.startswith("agency_") and value}
     if not agency:
@@ -258,7 +253,9 @@ def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
     try:
         with contextlib.suppress(ValueError):  # not in the main thread
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                before[number] = signal.signal(number, end)
+                # What nohup and the like ignore stays ignored.
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, end)
         yield
     finally:
         for number, handler in before.items():

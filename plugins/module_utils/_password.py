@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -78,7 +79,7 @@ class TokenCache:
         """The kept token, unless it is the C(refused) one, or a C(fresh) one, which one of parallel tasks fetches."""
         with contextlib.ExitStack() as stack:
             try:
-                os.makedirs(self._folder, mode=0o700, exist_ok=True)
+                self._claim_folder()
                 stack.enter_context(self._locked(client))
             except OSError as error:
                 self._warn(f"The token cannot be kept in {self._folder}: {error.strerror}.")
@@ -92,6 +93,13 @@ class TokenCache:
             except OSError as error:
                 self._warn(f"The token cannot be kept in {self._folder}: {error.strerror}.")
             return new
+
+    def _claim_folder(self) -> None:
+        """Make the folder ours alone; others could lock it, or put files in it."""
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        if os.stat(self._folder).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "the folder is somebody else's")
+        os.chmod(self._folder, 0o700)
 
     @contextlib.contextmanager
     def _locked(self, client: Client) -> t.Iterator[None]:
@@ -112,10 +120,10 @@ class TokenCache:
     def _read(self) -> Token | None:
         """What is kept, if it is ours alone, whole, and lasts for a while."""
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with open(file, encoding="utf-8") as stream:
                 facts = os.fstat(file)
-                if facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077:
+                if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
                     return None
                 kept = Token(**json.load(stream))
         except (OSError, ValueError, TypeError, RecursionError):

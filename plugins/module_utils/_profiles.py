@@ -167,9 +167,10 @@ def _read_koocli(reader: _Reader) -> Profile:
     except (ValueError, RecursionError):
         raise reader.wrong("this is not JSON that can be read") from None
     content = reader.mapping(content, "the file")
-    name = reader.profile = reader.profile or content.get("current")
+    name = reader.profile or content.get("current")
     if not isinstance(name, str) or not name:
         raise reader.wrong("current must name a profile, or profile must be set", None, "current")
+    reader.profile = name
     profiles = content.get("profiles")
     if not isinstance(profiles, list):
         raise reader.wrong("profiles must be a list", None, "profiles")
@@ -181,6 +182,8 @@ def _read_koocli(reader: _Reader) -> Profile:
         sso = reader.mapping(fields.get("ssoAuth"), "ssoAuth", name, "ssoAuth")
         session = reader.mapping(sso.get("stsToken"), "stsToken", name, "ssoAuth", "stsToken")
         keys = {key: option for key, option in _KOOCLI_KEYS.items() if option.endswith(("_key", "_token"))}
+        for option in keys.values():
+            found.values.pop(option, None)
         found.values.update(reader.texts(session, keys, name, "stsToken").values)
     # Older versions always encrypt, and do not say so; and what was stored before encryption was turned off stays as it is.
     encrypted = str(content.get("authEncrypt", "")).lower() == "true"
@@ -219,8 +222,8 @@ def _read_cloud(reader: _Reader) -> Profile:
     match = re.match(rf"https://iam\.{re.escape(values.get('region', ''))}\.([\w.-]+)", values.get("iam_endpoint", ""))
     if match:
         values["cloud"] = match.group(1)
-    auth_type = fields.get("auth_type")
-    ways = _AUTH_TYPES.get(auth_type) if isinstance(auth_type, str) else None
+    auth_type = reader.texts(fields, {"auth_type": "auth_type"}, name).values.get("auth_type", "")
+    ways = _AUTH_TYPES.get(auth_type)
     return Profile(values, {**found.names, **settings.names}, found.source, ways)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import parse_api_time
 
 ALGORITHM = "SDK-HMAC-SHA256"
 
@@ -37,6 +38,9 @@ def read_temporary_key(operation: Operation, data: t.Any) -> dict[str, str]:
     values = {name: value for name, value in key.items() if isinstance(value, str) and is_header_text(value)}
     if len(values) < len(key):
         raise operation.error(AnswerError, f"{operation.name} was answered without a temporary access key.")
+    ends = parse_api_time(found.get("expires_at") or found.get("expiration"))
+    if ends is not None and ends < datetime.now(timezone.utc):
+        raise operation.error(AnswerError, f"{operation.name} was answered with an access key that has expired.")
     return values
 
 

@@ -17,8 +17,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials i
     SETTINGS,
     Credentials,
     find_credentials,
+    find_settings,
     secrets_of_environment,
-    setting,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
@@ -243,6 +243,10 @@ def test_password_may_be_anything():
 @pytest.mark.parametrize("option", SETTINGS)
 def test_setting_precedence(option):
     environ = {name: f"from {name}" for name in SETTINGS[option]}
+
+    def setting(option, options, environ):
+        return find_settings(options, environ, {})[option]
+
     assert setting(option, {option: "given"}, environ) == "given"
     for name in SETTINGS[option]:
         assert setting(option, {option: ""}, environ) == f"from {name}"
