@@ -239,7 +239,9 @@ def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[s
 
 
 def _cache_folder(environ: t.Mapping[str, str]) -> str:
-    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "hwcloud.maintenance")
+    folder = environ.get("XDG_CACHE_HOME", "")
+    # One that is not absolute is not to be used, says the standard.
+    return os.path.join(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"), "hwcloud.maintenance")
 
 
 @contextlib.contextmanager
@@ -271,29 +273,35 @@ def run_module(
     module = AnsibleModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
     result: dict[str, t.Any] = {}
-    try:
-        task = Task(module)
-        with _ended_by_signals(task.client.interrupt):
+    with contextlib.ExitStack() as stack:
+        try:
+            task = Task(module)
+            # Until the result is printed: a second signal must not cut it.
+            stack.enter_context(_ended_by_signals(task.client.interrupt))
             result = run(task)
-    except MaintenanceError as error:
-        if isinstance(error, MissingLibraryError):
-            error.message = missing_required_lib(error.library)
-        result = {"changed": False, **error.result, "msg": error.message, "failure": error.failure()}
-    except Exception as error:  # noqa: BLE001
-        import traceback
+        except MaintenanceError as error:
+            if isinstance(error, MissingLibraryError):
+                error.message = missing_required_lib(error.library)
+            result = {"changed": False, **error.result, "msg": error.message, "failure": error.failure()}
+        except Exception as error:  # noqa: BLE001
+            result = _defect(error, task.client.redact if task else str)
+        if not module._diff:  # noqa: SLF001  # ansible-core offers no other way
+            result.pop("diff", None)
+        if task is not None:
+            result.update(requests=task.client.requests, retried=task.client.retried)
+        if "failure" in result:
+            module.fail_json(**result)
+        module.exit_json(**result)
 
-        # Either may quote what the defect stumbled over.
-        redact = task.client.redact if task else str
-        result = {
-            "changed": False,
-            "msg": redact(f"An unexpected error of this module, please report it: {type(error).__name__}: {error}"),
-            "failure": MaintenanceError("", code="InternalError").failure(),
-            "exception": redact(traceback.format_exc()),
-        }
-    if not module._diff:  # noqa: SLF001  # ansible-core offers no other way
-        result.pop("diff", None)
-    if task is not None:
-        result.update(requests=task.client.requests, retried=task.client.retried)
-    if "failure" in result:
-        module.fail_json(**result)
-    module.exit_json(**result)
+
+def _defect(error: Exception, redact: t.Callable[[str], str]) -> dict[str, t.Any]:
+    """The result for an exception that nobody expected."""
+    import traceback
+
+    # Either may quote what the defect stumbled over.
+    return {
+        "changed": False,
+        "msg": redact(f"An unexpected error of this module, please report it: {type(error).__name__}: {error}"),
+        "failure": MaintenanceError("", code="InternalError").failure(),
+        "exception": redact(traceback.format_exc()),
+    }

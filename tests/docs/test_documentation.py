@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("[a-z]*.py"))
 PREFIX = "hwcloud.maintenance."
+#: Its examples sign in by themselves, in test_guide.py.
+GUIDE = ROOT / "docs" / "sign_in.md"
 
 SESSIONS = "2f55a1c6-d0bf-a848-7c47-5bdf79903d32"
 WAITING = "24401d1dc583dc828e8e3c005aaad020"
@@ -100,7 +102,7 @@ def test_options_are_the_same_in_documentation_and_code(documented, name):
 @pytest.mark.parametrize("name", MODULES)
 def test_secrets_are_no_log_and_nothing_else_is(name):
     hidden = {option for option, spec in argument_spec(name).items() if spec.get("no_log")}
-    assert hidden == set(utility("_credentials").SECRETS)
+    assert hidden == {*utility("_credentials").SECRETS, "proxy"}
 
 
 @functools.cache
@@ -118,12 +120,8 @@ def read_names(path):
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func
             called_name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
-            of_options = (
-                isinstance(called, ast.Attribute)
-                and called_name == "get"
-                and isinstance(called.value, ast.Attribute)
-                and called.value.attr == "options"
-            )
+            owner = called.value if isinstance(called, ast.Attribute) and called_name == "get" else None
+            of_options = getattr(owner, "attr", getattr(owner, "id", None)) == "options"
             if called_name in readers or of_options:
                 found.add(node.args[0].value)
     return found
@@ -131,20 +129,31 @@ def read_names(path):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_option_is_read_by_the_code(name):
-    read = read_names(PLUGINS / "modules" / f"{name}.py") | read_names(PLUGINS / "module_utils" / "_module.py")
-    # The credentials are read by the names in this one table, whatever their kind.
-    read |= {option for kind in utility("_credentials")._KINDS for part in kind for option in part}
-    # These are handed over by name, and again there is one table of them.
-    read |= set(utility("_http").HttpOptions._fields)
+    read = read_names(PLUGINS / "modules" / f"{name}.py")
+    read = read.union(*(read_names(PLUGINS / "module_utils" / f"{file}.py") for file in ("_module", "_credentials")))
+    # These are read by the names in tables: the credentials, the settings, and what is handed over to the client.
+    read |= {option for way in utility("_credentials")._WAYS.values() for part in way for option in part}
+    read |= set(utility("_credentials").SETTINGS) | set(utility("_http").HttpOptions._fields)
     for option, spec in argument_spec(name).items():
         # An option that can only have one value says something to the reader, and nothing to the code.
         assert option in read or len(spec.get("choices", [])) == 1, option
-    assert set(argument_spec(name)["endpoints"]["options"]) == set(utility("_endpoints").SERVICES)
+    assert set(argument_spec(name)["endpoints"]["options"]) == {*utility("_endpoints").SERVICES, "metadata"}
 
 
 # --- Environment variables -------------------------------------------------------------------------------------------
 
-VARIABLE = re.compile(r"(?:HW|OS|HUAWEICLOUD)_[A-Z0-9_]+")
+VARIABLE = re.compile(
+    r"(?:HW|HWCLOUD|OS|HUAWEICLOUD)_[A-Z0-9_]*[A-Z0-9]|(?:HTTPS|ALL|NO)_PROXY|(?:https|all|no)_proxy|REQUESTS_CA_BUNDLE"
+)
+#: What begins with this has a service and a region at its end.
+OF_SERVICE = "HUAWEICLOUD_SDK_REGION_"
+#: Options whose variables are not in a table of the code.
+ELSEWHERE = {
+    "profile": {"HW_PROFILE", "OS_CLOUD"},
+    "profile_file": {"HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HW_SHARED_CONFIG_FILE", "OS_CLIENT_CONFIG_FILE"},
+    "validate_certs": {"HW_INSECURE", "OS_INSECURE"},
+}
+OF_IAM = {"HUAWEICLOUD_SDK_IAM_ENDPOINT", "HW_AUTH_URL", "OS_AUTH_URL"}
 
 
 def text_of(option):
@@ -153,17 +162,28 @@ def text_of(option):
 
 
 def variables_in(option):
-    return set(re.findall(r"E\(((?:HW|OS|HUAWEICLOUD)_[A-Z0-9_]+)\)", text_of(option)))
+    return {name for name in re.findall(r"E\(([^)]+)\)", text_of(option)) if VARIABLE.fullmatch(name)}
 
 
 def variables_read():
     """Option to the variables that stand in for it, from the tables that the code uses."""
     credentials = utility("_credentials")
-    found = {option: set(names) for option, names in credentials.SETTINGS.items()}
+    found = {option: set(names) for option, names in [*ELSEWHERE.items(), *credentials.SETTINGS.items()]}
     for _family, variables in credentials.ENVIRONMENT:
         for option, names in variables.items():
             found.setdefault(option, set()).update(names)
+    for option, spec in utility("_module").COMMON_ARGUMENTS.items():
+        if "fallback" in spec:
+            found.setdefault(option, set()).update(spec["fallback"][1])
     return found
+
+
+@functools.cache
+def strings_of_code():
+    """Every piece of text in the code that the modules share."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (PLUGINS / "module_utils").glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {node.value for node in nodes if isinstance(node.value, str)}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -175,20 +195,16 @@ def test_variables_are_documented_at_the_option_that_they_stand_in_for(documente
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_variable_is_in_the_documentation_and_in_the_code(documented, name):
-    in_code = set()
-    for path in (PLUGINS / "module_utils").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and VARIABLE.fullmatch(node.value):
-                in_code.add(node.value)
-    # Only the beginning of this one is a constant, as service and region follow.
-    pattern = {each for each in in_code if each.endswith("_")}
-    assert pattern == {"HUAWEICLOUD_SDK_REGION_"}
+    # An option may have the name of a variable.
+    in_code = {text for text in strings_of_code() if VARIABLE.fullmatch(text)}
+    assert OF_SERVICE in strings_of_code()
     options = documented[name]["doc"]["options"]
     endpoints = options["endpoints"]["suboptions"]
+    assert variables_in(endpoints["iam"]) == OF_IAM
     in_documentation = set().union(*map(variables_in, [*options.values(), *endpoints.values()]))
-    assert in_documentation == in_code - pattern
-    for service, entry in endpoints.items():
-        assert f"HUAWEICLOUD_SDK_REGION_{service.upper()}_REGION" in text_of(entry)
+    assert in_documentation == in_code
+    for service in utility("_endpoints").SERVICES:
+        assert f"{OF_SERVICE}{service.upper()}_REGION" in text_of(endpoints[service])
 
 
 # --- Attributes and the action group ---------------------------------------------------------------------------------
@@ -402,8 +418,7 @@ NOT_RUN = re.compile(r"<!-- not run: .+ -->")
 
 def blocks():
     """The YAML examples of the pages, and whether each is to run."""
-    pages = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if path.is_file()]
-    for page in pages:
+    for page in [ROOT / "README.md", *sorted({*(ROOT / "docs").rglob("*.md")} - {GUIDE})]:
         for match in BLOCK.finditer(page.read_text(encoding="utf-8")):
             run = not NOT_RUN.search(match["before"] or "")
             yield f"{page.relative_to(ROOT)}: {match['text'][:60]!r}", yaml.safe_load(match["text"]), run

@@ -257,7 +257,12 @@ HINTS = [
     (401, "APIGW.0301", "Incorrect IAM authentication information: ak XXX not exist", "security token"),
     (401, "APIGW.0301", "Get secretKey failed,ak:XXX,err:ak not exist", "Check the credentials"),
     (401, "APIGW.0301", "Incorrect IAM authentication information: x-auth-token not found", "Check the credentials"),
-    (401, "APIGW.0301", "Incorrect IAM authentication information: decrypt token fail", "The token is damaged, or of another region"),
+    (
+        401,
+        "APIGW.0301",
+        "Incorrect IAM authentication information: decrypt token fail",
+        "The token is damaged, or of another region",
+    ),
     (
         401,
         "APIGW.0301",
