@@ -131,6 +131,9 @@ class Task:
         for url in (self.options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
             secret = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
             module.no_log_values.update({secret, unquote(secret)} - {""})
+        if "@" not in (self.options["proxy"] or ""):
+            # Nothing secret is in it, and the name of the proxy must be readable.
+            module.no_log_values.discard(self.options["proxy"])
         for option, (least, most) in _RANGES.items():
             value = self.options.get(option)
             if value is not None and not least <= value <= most:
