@@ -20,9 +20,9 @@ def _to_the_line(barrier: Barrier) -> None:
     _line.append(barrier)
 
 
-def _go(module: str, options: dict[str, Any]) -> dict[str, Any]:
+def _go(module: str, options: dict[str, Any], environ: dict[str, str] | None) -> dict[str, Any]:
     _line[0].wait(60)
-    return run_module(module, options)
+    return run_module(module, options, environ=environ)
 
 
 class Racers:
@@ -42,7 +42,7 @@ class Racers:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def run(self, module: str, options: dict[str, Any]) -> list[dict[str, Any]]:
+    def run(self, module: str, options: dict[str, Any], environ: dict[str, str] | None = None) -> list[dict[str, Any]]:
         """The results of the same task in all processes, none of which begins before the others are ready."""
-        futures = [self._pool.submit(_go, module, options) for _number in range(self._count)]
+        futures = [self._pool.submit(_go, module, options, environ) for _number in range(self._count)]
         return [future.result(120) for future in futures]

@@ -134,7 +134,7 @@ class Cloud:
             return
         self.world.advance()
         try:
-            self.events.note(self.world, operation, before)
+            self.events.note(self.world, self.identity, operation, before)
         except PatchError as error:
             # The request is not to blame; GET /_simulator/events shows it.
             self.event_errors.append(str(error))
@@ -187,7 +187,7 @@ class Cloud:
         if text is None:
             raise _missing(operation, "x-auth-token not found")
         token = self.identity.tokens.get(text)
-        if token is None:
+        if token is None or (token.elsewhere and operation.service != "iam"):
             raise _missing(operation, "decrypt token fail")
         if token.expires_at <= now:
             raise _missing(operation, f"token expires, expires_at: {iam_time(token.expires_at)}")

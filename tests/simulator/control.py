@@ -37,7 +37,7 @@ def _facts(cloud: Cloud, _body: Any) -> Any:
 
 def _patch(cloud: Cloud, body: Any) -> Any:
     cloud.world.advance()
-    apply(cloud.world, check_patches([body] if isinstance(body, dict) else body))
+    apply(cloud.world, cloud.identity, check_patches([body] if isinstance(body, dict) else body))
     return {"result": "ok"}
 
 

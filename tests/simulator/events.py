@@ -10,6 +10,7 @@ event was set, also requests that fail. A patch is one of
     {"job": ID, "set": {...}, "unset": [...]}       {"job": ID, "remove": true}
     {"job": ID, "project": ID, "add": {...}}
     {"instance": ID, "set": {...}, "unset": [...]}  {"instance": ID, "remove": true}
+    {"tokens": "expire"}                            as `expire_tokens()` does
 
 `set` takes API fields, and for tasks and jobs also `finish_after` and `finish_as`; `add` takes what a scenario takes;
 `project` may be left out where the first one is meant. An instance is a DCS or a DDS one. A DCS instance's `status`
@@ -22,11 +23,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .identity import Identity
 from .scenarios import ScenarioError, add_job, add_task
 from .state import Job, Project, Task, World
 from .times import duration
 
 _OWN = ("finish_after", "finish_as")
+_EXPIRE = {"tokens": "expire"}
 
 
 class PatchError(ValueError):
@@ -69,11 +72,14 @@ def check_patches(given: Any) -> list[dict[str, Any]]:
     for patch in given:
         if not isinstance(patch, dict):
             raise PatchError("A patch is an object.")
+        if patch == _EXPIRE:
+            continue
         actions = {"set", "unset", "add", "remove"} & set(patch)
         targets = {"task", "job", "instance"} & set(patch)
         if set(patch) - actions - targets - {"project"} or not actions or not targets:
             raise PatchError(
-                f"A patch names a task, a job or an instance and has set, unset, add or remove, not {sorted(patch)}."
+                "A patch names a task, a job or an instance and has set, unset, add or remove, or it is"
+                f' {{"tokens": "expire"}}; not {sorted(patch)}.'
             )
         if not isinstance(patch.get("set", {}), dict) or not isinstance(patch.get("add", {}), dict):
             raise PatchError("set and add must be objects.")
@@ -94,7 +100,7 @@ class Events:
             raise PatchError("The events must be a list.")
         self.waiting = [parse_event(event, operations) for event in given]
 
-    def note(self, world: World, operation: str, before: bool) -> None:
+    def note(self, world: World, identity: Identity, operation: str, before: bool) -> None:
         """A request of this operation begins or has been answered; do what waited for it."""
         fired = []
         for event in self.waiting:
@@ -104,14 +110,16 @@ class Events:
                     fired.append(event)
         self.waiting = [event for event in self.waiting if event.left > 0]
         for event in fired:
-            apply(world, event.patches)
+            apply(world, identity, event.patches)
 
 
-def apply(world: World, patches: list[dict[str, Any]]) -> None:
+def apply(world: World, identity: Identity, patches: list[dict[str, Any]]) -> None:
     """Do all patches in order."""
     try:
         for patch in patches:
-            if "task" in patch:
+            if patch == _EXPIRE:
+                identity.expire_all(world.clock())
+            elif "task" in patch:
                 _patch_task(world, patch)
             elif "job" in patch:
                 _patch_job(world, patch)

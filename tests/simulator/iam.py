@@ -131,6 +131,7 @@ def create_token(call: Call) -> Answer:
     project = _scope(call, user, _part(body, "auth", "scope"))
     expires = call.now + float(call.switches["token_ttl"])
     text = call.identity.issue_token(user, project.id if project else None, expires)
+    call.identity.tokens[text].elsewhere = call.switches["token_region"] == "elsewhere"
     domain = {"id": call.world.domain_id, "name": call.world.domain_name}
     token: dict[str, Any] = {
         "expires_at": iam_time(expires),

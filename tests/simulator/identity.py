@@ -41,11 +41,12 @@ class Agency:
 
 @dataclass
 class Token:
-    """A token with its scope; `project_id` is None for a token of the whole account."""
+    """A token with its scope; `project_id` is None for a token of the whole account. Only IAM takes one `elsewhere`."""
 
     user: User
     project_id: str | None
     expires_at: float
+    elsewhere: bool = False
 
 
 @dataclass

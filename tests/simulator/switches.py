@@ -84,6 +84,8 @@ SWITCHES: dict[str, Switch] = {
     # Sign-in and transport.
     "metadata": _one_of("v2", "v1", "none"),
     "token_ttl": _number(86400),
+    # A token of a regional endpoint of IAM works in that region only (contract 6.1).
+    "token_region": _one_of("here", "elsewhere"),
     "max_skew_minutes": _number(15),
     "lock_seconds": _number(300),
     "latency_ms": _number(0),
