@@ -18,6 +18,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
+    DOUBT,
     PENDING,
     SUCCEEDED,
     Record,
@@ -28,8 +29,6 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
 
 #: How often a replaced spec change is followed.
 _ROUNDS = 3
-#: Seconds to look for the effect when the answer was lost.
-_LOST_ANSWER_WAIT = 20
 
 
 class Verdict(t.NamedTuple):
@@ -191,9 +190,8 @@ class SpecChangeCancellation:
         return self._result(last or target, cancelled=target)
 
     def _after_lost_answer(self, target: Record, error: MaintenanceError) -> dict[str, t.Any]:
-        seconds = min(_LOST_ANSWER_WAIT, self._wait.timeout or _LOST_ANSWER_WAIT)
         try:
-            last = self._look_until_over(target, self._wait._replace(timeout=seconds))
+            last = self._look_until_over(target, self._doubt())
         except MaintenanceError as second:
             error = second
             last = target
@@ -218,6 +216,13 @@ class SpecChangeCancellation:
         except MaintenanceError as unread:
             raise self._with_result(unread, target) from None
         now = _find(tasks, target["id"])
+        if now is not None and now["phase"] == PENDING:
+            # Somebody else may have called it off, which takes effect a little later.
+            try:
+                now = self._look_until_over(now, self._doubt())
+                tasks = self._dcs.tasks(self._instance_id) if now is None or has_ended(now) else tasks
+            except MaintenanceError as unread:
+                raise self._with_result(unread, target) from None
         if now is not None and now["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(now), now)
         if now is not None and not has_ended(now):
@@ -230,6 +235,10 @@ class SpecChangeCancellation:
         if self._task_id is None:
             self._warn(f"The spec change {target['id']} ended before this task could call it off: {error.message}")
         return tasks
+
+    def _doubt(self) -> Wait:
+        """How to wait for what may take effect."""
+        return self._wait._replace(timeout=min(DOUBT, self._wait.timeout or DOUBT))
 
     def _look_until_over(self, target: Record, wait: Wait) -> Record | None:
         last: Record | None = target

@@ -15,6 +15,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import CA
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
+    DOUBT,
     PENDING,
     UNKNOWN,
     Record,
@@ -142,7 +143,7 @@ def _look_again(
     """
     tried = [*done, *failed]
     now: dict[str, Record] = {}
-    for _waited in wait.looks():
+    for waited in wait.looks():
         try:
             now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried, job_names=None))}
         except MaintenanceError as unread:
@@ -150,7 +151,10 @@ def _look_again(
             failed.update((job_id, unread.retold(message, accepted=True)) for job_id in done)
             done.clear()
             return
-        if all(job_id not in now or now[job_id]["phase"] not in _NOT_STARTED for job_id in done):
+        # What was refused may have been called off by somebody else, which takes effect a little later.
+        pending = {job_id for job_id in tried if job_id in now and now[job_id]["phase"] == PENDING}
+        refused = {job_id for job_id, error in failed.items() if not error.stops_all and waited < DOUBT}
+        if not any(now.get(job_id, {}).get("phase") in _NOT_STARTED for job_id in done) and not pending & refused:
             break
     plan.jobs[:] = [now.get(job["job_id"], job) for job in plan.jobs]
     for job_id in tried:

@@ -118,6 +118,10 @@ def failures(failed: dict[str, MaintenanceError], key: str) -> list[dict[str, t.
     ]
 
 
+#: Seconds to look for the effect of a request whose answer was lost, or that was refused when somebody else was faster.
+DOUBT = 20
+
+
 class Wait(t.NamedTuple):
     """How to wait: seconds in all, and between two looks."""
 

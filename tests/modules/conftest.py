@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures of tests that sign in from many places."""
+"""Fixtures of tests that run modules: signing in from many places, and no long waits."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ from tests.harness.sources import Task  # noqa: E402
 def task(sim, tmp_path, monkeypatch) -> Task:
     """A task against the simulator that has no credentials yet, and an empty home folder."""
     return Task(sim, Home(tmp_path / "home"), monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def short_doubt(monkeypatch) -> None:
+    """What takes effect only after a refusal or a lost answer is looked for during a second, in this process."""
+    for name in ("_dcs_resize", "_dds_jobs"):
+        monkeypatch.setattr(f"ansible_collections.hwcloud.maintenance.plugins.module_utils.{name}.DOUBT", 1)

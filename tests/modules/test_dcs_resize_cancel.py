@@ -30,7 +30,7 @@ RESULT_KEYS = {"changed", "instance_id", "task", "diff", "requests", "retried"}
 FAILED_KEYS = {"failed", "msg", "failure", "changed", "requests", "retried"}
 NO_DIFF: dict[str, Any] = {"before": {}, "after": {}}
 
-LOST_ANSWER_WAIT = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize._LOST_ANSWER_WAIT"
+DOUBT = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize.DOUBT"
 
 
 @pytest.fixture
@@ -439,7 +439,7 @@ LOST = {
 @pytest.mark.parametrize("task_id", [None, WAITING])
 @pytest.mark.parametrize("wait", [True, False])
 def test_a_lost_answer(sim, stage, cancel, monkeypatch, fault, processed, cancelled_record, task_id, wait):
-    monkeypatch.setattr(LOST_ANSWER_WAIT, 0.05)
+    monkeypatch.setattr(DOUBT, 0.05)
     stage(WAITING, *ENDED, cancelled_record=cancelled_record)
     sim.faults([{"operation": CANCEL, "fault": fault}])
     result = cancel(task_id, wait=wait)
@@ -468,7 +468,7 @@ def test_a_lost_answer_and_a_slow_cancellation(sim, stage, cancel, wait):
 
 
 def test_a_lost_answer_and_a_start_meanwhile(sim, stage, cancel, monkeypatch):
-    monkeypatch.setattr(LOST_ANSWER_WAIT, 0.05)
+    monkeypatch.setattr(DOUBT, 0.05)
     stage(WAITING)
     sim.events([just_before({"task": WAITING, "set": {"status": "EXECUTING"}})])
     sim.faults([{"operation": CANCEL, "fault": "drop_after"}])
@@ -587,3 +587,12 @@ def test_a_listing_that_counts_more_than_it_lists_is_no_reason_to_do_nothing(sta
     assert result["failure"]["code"] == "UnreadableAnswer"
     assert "counts more" in result["msg"]
     assert cancelled_ids(sim) == []
+
+
+def test_a_cancellation_of_somebody_else_that_takes_effect_a_little_later(sim, module):
+    # The status stays as it is for a while after the cancellation was accepted, and a second one is refused.
+    sim.switches({"resize_cancel_delay": 0.5})
+    first = module("dcs_resize_cancel", instance="redis-sessions-prod", wait=False)
+    second = module("dcs_resize_cancel", instance="redis-sessions-prod", wait_interval=1)
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert "failed" not in second, second

@@ -66,7 +66,7 @@ POSITIONS: dict[str, tuple[Any, ...]] = {
     "latency_ms": (0, 20),
 }
 #: Switches with tests of their own below.
-SIGN_IN = ("token_ttl", "max_skew_minutes", "lock_seconds", "resize_seconds")
+SIGN_IN = ("token_region", "token_ttl", "max_skew_minutes", "lock_seconds", "resize_seconds")
 #: Switches of what no DCS module uses.
 NOT_DCS = ("dds_groups", "dds_too_late_error", "dds_repeat_cancel", "dds_cancel_delay", "metadata")
 

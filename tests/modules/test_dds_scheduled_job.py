@@ -79,6 +79,7 @@ FOREIGN = {
     "capacity_type",
     "azs",
     "metadata",
+    "token_region",
     "token_ttl",
     "max_skew_minutes",
     "lock_seconds",
@@ -608,3 +609,12 @@ def test_many_jobs_cost_one_request_each_and_two_listings(sim, module):
     assert result["cancelled"] == wanted
     assert sim.operations() == [LIST, *[CANCEL] * 60, LIST]
     assert len(sim.jobs("Canceled")) == 60
+
+
+def test_a_cancellation_of_somebody_else_that_takes_effect_a_little_later(sim, module):
+    # The job stays Pending for a while after its cancellation was accepted, and a second one is refused.
+    sim.switches({"dds_cancel_delay": 0.5})
+    module("dds_scheduled_job", job_ids=PENDING_1H, wait_timeout=0)
+    second = module("dds_scheduled_job", job_ids=PENDING_1H, wait_interval=1)
+    assert "failed" not in second, second
+    assert (second["changed"], second["already_cancelled"]) == (False, [PENDING_1H])
