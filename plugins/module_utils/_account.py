@@ -9,7 +9,12 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import SECRETS, Credentials
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError, ConfigError, RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    ConfigError,
+    RefusedError,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import AccessKeyAuth
 
@@ -44,6 +49,7 @@ class Account:
         self._token: str | None = None
         self._signer: AccessKeyAuth | None = None
         self._passcode_used = False
+        self._refused = False
         if self._is_given:
             self._use(credentials.values)
         else:
@@ -69,10 +75,14 @@ class Account:
 
     def renew(self) -> bool:
         """Sign in anew after a 401, if this task did so before; wrong signatures would lock an access key."""
-        # A passcode is good for one sign-in.
-        if self._is_given or self._passcode_used:
+        # A passcode is good for one sign-in, and what was refused once would only bring a lock nearer.
+        if self._is_given or self._passcode_used or self._refused:
             return False
-        self._sign_in()
+        try:
+            self._sign_in()
+        except ApiError:
+            self._refused = True
+            raise
         return True
 
     @property

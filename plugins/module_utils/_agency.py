@@ -12,7 +12,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import C
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import read_temporary_key
 
 ASSUME_AGENCY = Operation(
-    "CreateTemporaryAccessKey", "iam", "POST", "/v3.0/OS-CREDENTIAL/securitytokens", "iam:tokens:assume"
+    "CreateTemporaryAccessKey", "iam", "POST", "/v3.0/OS-CREDENTIAL/securitytokens", "iam:tokens:assume", secret=True
 )
 
 _SHORTEST, _LONGEST = 900, 86400  # seconds that the keys may last

@@ -67,6 +67,8 @@ class Operation(t.NamedTuple):
     method: str
     path: str
     action: str | None = None
+    #: Its answer holds a secret, so that nothing of it may be quoted.
+    secret: bool = False
 
     def error(self, kind: type[_Error], message: str, **details: t.Any) -> _Error:
         """An error that names this operation."""
@@ -394,7 +396,7 @@ class Client:
     ) -> AnswerError:
         return operation.error(
             AnswerError,
-            f"{operation.name} was answered with something that is not {expected}: {self._excerpt(raw) or '(empty)'}",
+            f"{operation.name} was answered with something that is not {expected}: {self._excerpt(operation, raw) or '(empty)'}",
             http_status=status,
             request_id=self._request_id(headers),
             hint="Check that the endpoint is the service itself, no proxy or portal.",
@@ -405,7 +407,9 @@ class Client:
         status, headers = response.status_code, response.headers
         in_code, in_message, in_id = read_error_body(raw)
         code = one_line(self.redact(in_code or ""), 100)
-        said = one_line(self.redact(in_message or "")) or self._excerpt(raw) or "no explanation"
+        # A plain sentence holds no credential.
+        in_words = self._excerpt(operation._replace(secret=operation.secret and b'"' in raw), raw)
+        said = one_line(self.redact(in_message or "")) or in_words or "no explanation"
         if 300 <= status < 400:
             said = "a redirect, which is never followed"
         error = operation.error(
@@ -421,7 +425,9 @@ class Client:
         error.hint = hint_for(error, operation.action, -date if date and signed else 0)
         return error
 
-    def _excerpt(self, raw: bytes) -> str:
+    def _excerpt(self, operation: Operation, raw: bytes) -> str:
+        if operation.secret and raw:
+            return f"({len(raw)} bytes that are not shown)"
         # Redacted before it is cut.
         return one_line(self.redact(raw.decode("utf-8", "replace")), 200)
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError, ApiError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import is_header_text, read_temporary_key
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import is_secret, read_temporary_key
 
-CREATE_TOKEN = Operation("CreateMetadataToken", "metadata", "PUT", "/meta-data/latest/api/token")
-SHOW_KEY = Operation("ShowSecurityKey", "metadata", "GET", "/openstack/latest/securitykey")
+CREATE_TOKEN = Operation("CreateMetadataToken", "metadata", "PUT", "/meta-data/latest/api/token", secret=True)
+SHOW_KEY = Operation("ShowSecurityKey", "metadata", "GET", "/openstack/latest/securitykey", secret=True)
 
 _SECONDS = 3.0
 #: The service has no version 2.
@@ -26,7 +26,7 @@ def machine_key(client: Client, base_url: str) -> dict[str, str]:
     try:
         ttl = {"X-Metadata-Token-Ttl-Seconds": "21600"}
         token = client.request(CREATE_TOKEN, base_url, headers=ttl, as_text=True, patience=_SECONDS).data.strip()
-        if not is_header_text(token):
+        if not is_secret(token):
             raise CREATE_TOKEN.error(AnswerError, "The metadata service answered without a token.")
         headers = {"X-Metadata-Token": token}
         client.keep_secret(token)

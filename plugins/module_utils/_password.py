@@ -18,7 +18,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints imp
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import parse_api_time
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import is_header_text
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._signer import is_secret
 
 CREATE_TOKEN = Operation("KeystoneCreateUserTokenByPassword", "iam", "POST", "/v3/auth/tokens")
 
@@ -56,12 +56,12 @@ def sign_in(client: Client, base_url: str, values: t.Mapping[str, str], scope: d
         query={"nocatalog": "true"},
         body={"auth": {"identity": identity, "scope": scope}},
     )
-    token = answer.headers.get("X-Subject-Token")
+    token = answer.headers.get("X-Subject-Token") or ""
     said = answer.data.get("token") if isinstance(answer.data, dict) else None
     said = said if isinstance(said, dict) else {}
     project = said.get("project")
     project_id = project.get("id") if isinstance(project, dict) else None
-    if not token or ("project" in scope and not is_identifier(project_id)):
+    if not is_secret(token) or ("project" in scope and not is_identifier(project_id)):
         raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.")
     return Token(token, project_id, said.get("expires_at"))
 
@@ -129,7 +129,7 @@ class TokenCache:
         except (OSError, ValueError, TypeError, RecursionError):
             return None
         ends = parse_api_time(kept.expires_at)
-        in_order = is_header_text(kept.token)
+        in_order = is_secret(kept.token)
         if ends is None or ends - datetime.now(timezone.utc) < _TIME_LEFT or not in_order:
             return None
         return kept if kept.project_id is None or is_identifier(kept.project_id) else None

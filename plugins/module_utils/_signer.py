@@ -35,7 +35,7 @@ def read_temporary_key(operation: Operation, data: t.Any) -> dict[str, str]:
     # The SDK knows three spellings (contract 6.5).
     security_token = found.get("securitytoken") or found.get("securityToken") or found.get("security_token")
     key = {"access_key": found.get("access"), "secret_key": found.get("secret"), "security_token": security_token}
-    values = {name: value for name, value in key.items() if isinstance(value, str) and is_header_text(value)}
+    values = {name: value for name, value in key.items() if isinstance(value, str) and is_secret(value)}
     if len(values) < len(key):
         raise operation.error(AnswerError, f"{operation.name} was answered without a temporary access key.")
     ends = parse_api_time(found.get("expires_at") or found.get("expiration"))
@@ -47,6 +47,11 @@ def read_temporary_key(operation: Operation, data: t.Any) -> dict[str, str]:
 def is_header_text(value: object) -> bool:
     """Whether this can be sent in a header, and nothing else with it."""
     return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable() and " " not in value
+
+
+def is_secret(value: object) -> bool:
+    """Whether a service can have issued this: shorter ones would hide parts of all results, longer ones are none."""
+    return is_header_text(value) and 16 <= len(str(value)) <= 65536
 
 
 def canonical_path(path: str) -> str:

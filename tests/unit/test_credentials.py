@@ -276,7 +276,7 @@ def projects(*entries):
     return Answer(200, {}, {"projects": [{"id": id_, "name": name} for id_, name in entries]}, False)
 
 
-def token(value="T-1", project="p-1"):
+def token(value="token-number-one-1", project="p-1"):
     return Answer(201, {"X-Subject-Token": value}, {"token": {"project": {"id": project}}}, False)
 
 
@@ -381,10 +381,10 @@ def test_sign_in(known, name, scope):
         "scope": {"project": scope},
     }
     assert keywords.get("auth") is None
-    assert kept == client.secrets == ["pw-secret", "T-1"]
+    assert kept == client.secrets == ["pw-secret", "token-number-one-1"]
     request = SimpleNamespace(headers={})
     assert made.authenticate(request) is request
-    assert request.headers == {"X-Auth-Token": "T-1"}
+    assert request.headers == {"X-Auth-Token": "token-number-one-1"}
 
 
 @pytest.mark.parametrize(
@@ -423,14 +423,14 @@ def test_renew_does_nothing_without_a_password(values):
 
 
 def test_renew_signs_in_again():
-    client, kept = FakeClient(token("T-1"), token("T-2")), []
+    client, kept = FakeClient(token("token-number-one-1"), token("token-number-two-2")), []
     made = account(client, PASSWORD, kept=kept)
     assert made.project_id == "p-1"
     assert made.renew() is True
     request = SimpleNamespace(headers={})
     made.authenticate(request)
-    assert request.headers == {"X-Auth-Token": "T-2"}
-    assert kept == ["pw-secret", "T-1", "T-2"]
+    assert request.headers == {"X-Auth-Token": "token-number-two-2"}
+    assert kept == ["pw-secret", "token-number-one-1", "token-number-two-2"]
     assert client.calls[1][2]["body"]["auth"]["scope"] == {"project": {"id": "p-1"}}
 
 
