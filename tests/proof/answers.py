@@ -40,15 +40,30 @@ JOB = {
 INSTANCE = {"instance_id": "11111111-1111-4111-8111-111111111111", "id": f"{'a' * 32}in02", "name": "one"}
 STEP = {"step_id": "1", "step_name": "wait", "step_status": "WAITING", "sub_step_details": [{"sub_step_id": "2"}]}
 
+TOKEN = {
+    "expires_at": "2099-01-01T00:00:00.000000Z",
+    "project": {"id": "a" * 32, "name": "sim-region-1"},
+    "user": {"id": "u", "domain": {"id": "d", "name": "d"}},
+}
+CREDENTIAL = {
+    "access": "A" * 20,
+    "secret": "an-issued-secret-key",
+    "securitytoken": "an-issued-security-token",
+    "expires_at": "2099-01-01T00:00:00.000000Z",
+}
+
 #: What each request is answered with, when nothing is wrong; by a part of the path, the first that fits.
 VALID: tuple[tuple[str, str, Any], ...] = (
-    ("POST", "/auth/tokens", {"token": {"project": {"id": "a" * 32, "name": "sim-region-1"}, "user": {"id": "u"}}}),
+    ("POST", "/auth/tokens", {"token": TOKEN}),
     ("GET", "/projects", {"projects": [{"id": "a" * 32, "name": "sim-region-1"}, {"id": "b" * 32, "name": "other"}]}),
     ("GET", "/progress", {"progress": 0, "remain_time": 1, "step_details": [STEP]}),
     ("POST", "/resize/cancel/", {"result": "success"}),
     ("GET", "/tasks", {"task_count": "2", "tasks": [TASK, {**TASK, "id": "2" * 32, "name": "x", "status": "SUCCESS"}]}),
     ("GET", "/scheduled-jobs", {"total_count": 1, "schedules": [JOB]}),
     ("GET", "/instances", {"instance_num": 1, "total_count": 1, "instances": [INSTANCE]}),
+    ("POST", "/securitytokens", {"credential": CREDENTIAL}),
+    ("GET", "/securitykey", {"credential": CREDENTIAL}),
+    ("PUT", "/api/token", "an-issued-metadata-token"),
     ("DELETE", "", {"message": ""}),
 )
 ERRORS: tuple[Any, ...] = (
@@ -229,7 +244,8 @@ class Wire:
         )
         fields = headers(rng)
         if rng.random() < self._healthy:
-            status, raw, fields = 200, json.dumps(valid).encode(), {"X-Subject-Token": "t" * 40}
+            raw = (valid if isinstance(valid, str) else json.dumps(valid)).encode()
+            status, fields = 200, {"X-Subject-Token": "t" * 40}
         else:
             status = rng.choice(_STATUSES)
             raw = body(mutated(valid if status < 300 else rng.choice(ERRORS), rng), rng)

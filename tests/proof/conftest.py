@@ -11,7 +11,7 @@ from typing import Any
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Add up what tests have recorded under C(cells) and C(inputs)."""
     reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
-    for word, sentence in (("cells", "cells of the fault matrix"), ("inputs", "generated answers")):
+    for word, sentence in (("cells", "cells of the fault matrix"), ("inputs", "generated answers and files")):
         total = sum(value for report in reports for name, value in report.user_properties if name == word)
         if total:
             terminalreporter.write_line(f"{total} {sentence} were tried.")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .stage import Case
+from .stage import GIVES_CREDENTIALS, Case
 
 World = dict[str, str]
 FAILURE_KEYS = {"code", "http_status", "request_id", "service", "operation", "retryable", "hint"}
@@ -122,23 +122,43 @@ def wire(journal: list[dict[str, Any]], foreign: list[Any], *, renews: bool) -> 
     if foreign:
         yield f"another host received {[seen.target for seen in foreign]}"
     for number, entry in enumerate(journal):
+        # Nothing that signs in goes to the metadata service, nor beside a password.
+        bare = entry["service"] == "metadata" or entry["operation"] == _SIGN_IN
+        if bare is not (entry["auth"] == "none"):
+            yield f"{entry['operation']} was sent with the credentials {entry['auth']}"
         later = journal[number + 1 :]
-        again = any((each["method"], each["path"]) == (entry["method"], entry["path"]) for each in later)
-        if again and entry["status"] == 401 and entry["auth"] == "aksk":
-            yield f"{entry['operation']} was repeated after 401"
-        if entry["method"] != "POST" or entry["status"] == 429:
-            continue
-        second = next((place for place, each in enumerate(later) if each["path"] == entry["path"]), None)
+        second = next((place for place, each in enumerate(later) if _same(each, entry)), None)
         if second is None:
             continue
         between = later[:second]
-        if entry["operation"] == _SIGN_IN:
-            if not (renews and entry["status"] == 201 and any(each["status"] == 401 for each in between)):
-                yield f"signed in twice, after {entry['status']} and {entry['fault']}"
-        elif entry["operation"] == _CALL_OFF:
-            # A 401 is a refusal too, and is followed by one new sign-in.
-            if renews and entry["status"] == 401 and any(each["operation"] == _SIGN_IN for each in between):
-                continue
-            read = any(each["operation"] == "ListBackgroundTask" and each["status"] == 200 for each in between)
-            if entry["status"] is None or not 400 <= entry["status"] < 500 or not read:
-                yield f"called off twice, after {entry['status']} and {entry['fault']}"
+        if entry["status"] == 401:
+            if not renews or not any(map(_gave_credentials, between)):
+                yield f"{entry['operation']} was repeated after 401 without new credentials"
+        elif entry["method"] in ("POST", "PUT"):
+            yield from _repeated(entry, between, renews)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return (one["method"], one["path"], one["query"]) == (other["method"], other["path"], other["query"])
+
+
+def _gave_credentials(entry: dict[str, Any]) -> bool:
+    return entry["operation"] in GIVES_CREDENTIALS and entry["status"] in (200, 201)
+
+
+def _repeated(entry: dict[str, Any], between: list[dict[str, Any]], renews: bool) -> Iterator[str]:
+    """Whether a POST or PUT that was sent again had certainly been refused, or has reason to be sent anew."""
+    told = f"after {entry['status']} and {entry['fault']}"
+    if entry["status"] == 429:
+        return
+    if entry["operation"] == _CALL_OFF:
+        read = any(each["operation"] == "ListBackgroundTask" and each["status"] == 200 for each in between)
+        if entry["status"] is None or not 400 <= entry["status"] < 500 or not read:
+            yield f"called off twice, {told}"
+    # Credentials that were given may be refused later. The metadata service may have no sessions to begin with.
+    elif not (
+        renews
+        and (_gave_credentials(entry) or (entry["method"] == "PUT" and entry["status"] in (404, 405, 503)))
+        and any(each["status"] == 401 for each in between)
+    ):
+        yield f"{entry['operation']} was sent twice, {told}"

@@ -154,24 +154,42 @@ CASES: dict[str, Case] = {
 
 #: AK/SK with the project's id; AK/SK, and the project is looked up; a password, for a token that names the project.
 SIGN_INS = ("keys", "keys-look-up", "password")
+#: An agency, with AK/SK or with a password, and the machine: temporary keys, and the project is looked up.
+ISSUED_SIGN_INS = ("agency", "password-agency", "machine")
+#: What is run with them: one that reads, one that waits, and each way to change something.
+ISSUED_CASES = ("info-of-one", "finished-one", "absent-one", "absent-centre-one", "resize-wait", "job-one")
+#: The requests that give credentials.
+GIVES_CREDENTIALS = (
+    *("KeystoneCreateUserTokenByPassword", "CreateTemporaryAccessKey"),
+    *("CreateMetadataToken", "ShowSecurityKey"),
+)
 
 
 def options_of(sim: Simulator, case: Case, sign_in: str) -> dict[str, Any]:
     """All options of a run; times are as short as the modules allow."""
     options: dict[str, Any] = {
         "region": sim.region,
-        "endpoints": {"dcs": sim.url, "dds": sim.url, "iam": sim.url},
+        "endpoints": {"dcs": sim.url, "dds": sim.url, "iam": sim.url, "metadata": sim.url},
         "connect_timeout": 2,
         "read_timeout": 1,
         **case.options,
     }
-    if sign_in == "password":
+    if sign_in.startswith("password"):
         options.update(username=sim.username, password=sim.password, domain_name=sim.domain_name)
+    elif sign_in == "machine":
+        options["auth_method"] = "machine"
     else:
         options.update(access_key=sim.access_key, secret_key=sim.secret_key)
+    if sign_in.endswith("agency"):
+        options.update(agency_name="maintenance-agency", agency_domain_name=sim.domain_name)
     if sign_in == "keys":
         options["project_id"] = sim.project_id
     return options
+
+
+def renews(sign_in: str) -> bool:
+    """Whether a task that signs in so does it again when its credentials are refused."""
+    return sign_in not in ("keys", "keys-look-up")
 
 
 def _said(status: int, code: str, message: str, **more: Any) -> dict[str, Any]:
@@ -221,6 +239,8 @@ FAULTS: dict[str, Any] = {
 }
 #: What is done to a request before it leaves this machine.
 REFUSED = "refused"
+#: A signal that ends the task, when a request is about to be sent, and when it has been answered.
+INTERRUPTIONS = ("SIGTERM before", "SIGTERM after")
 #: What takes more than a second, or many megabytes.
 SLOW_FAULTS: dict[str, Any] = {"too slow": {"delay": 1.2}, "huge": {"huge": 65 * 2**20}}
 #: How often: the n-th request only, this and all later requests of its operation, or all requests from it on.
@@ -236,6 +256,8 @@ FIRST_FAULTS = (
     *("drop_after", "garbage", "delay"),
 )
 SECOND_FAULTS = ("401", "404 empty", "503", "504 processed", "drop_after", "garbage")
+#: Without credentials nothing goes on: what came before must not be forgotten over it.
+REFUSAL = "401"
 TWO_FAULTS = ("absent-three", "absent-centre-three", "job-three", "job-of-instance", "resize-wait", "resize-removed")
 
 #: An empty 200 is the documented success of a DELETE (C8): a service that says so without doing it is beyond any client.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -30,10 +31,15 @@ from .stage import (
     CASES,
     FAULTS,
     FIRST_FAULTS,
+    GIVES_CREDENTIALS,
+    INTERRUPTIONS,
+    ISSUED_CASES,
+    ISSUED_SIGN_INS,
     NO_FAULT_OF_DELETE,
     ONCE,
     OUTAGE,
     OUTAGES,
+    REFUSAL,
     REFUSED,
     SCENARIO,
     SECOND_FAULTS,
@@ -43,6 +49,7 @@ from .stage import (
     TWO_FAULTS,
     Case,
     options_of,
+    renews,
 )
 
 _RETRIES = {ONCE: 2, ALWAYS: 1, OUTAGE: 1, TWICE: 1}
@@ -94,7 +101,13 @@ class Stage:
         self.sim = sim
         self.clock = clock_
         self.elsewhere = elsewhere
-        self.secrets = [sim.secret_key, sim.password]
+
+    @property
+    def secrets(self) -> list[str]:
+        """The user's own, and all that the simulator has given away."""
+        identity = self.sim._server.cloud.identity
+        issued = [text for key in identity.keys.values() for text in (key.secret, key.security_token) if text]
+        return [self.sim.password, *issued, *identity.tokens, *identity.metadata_tokens]
 
     def world(self) -> oracle.World:
         """The status of each task and job."""
@@ -128,10 +141,11 @@ class Stage:
         self.clock.real = slow
         self.elsewhere.seen.clear()
         refused = 0
-        if cell.fault == REFUSED:
-            with _refusing(self.sim.url, cell) as sends:
+        if cell.fault in (REFUSED, *INTERRUPTIONS):
+            disturbed = _refusing(self.sim.url, cell) if cell.fault == REFUSED else _interrupting(cell)
+            with disturbed as unsent:
                 result = self.run(case, sign_in, retries=_RETRIES[cell.mode])
-            refused = len(sends)
+            refused = len(unsent)
         else:
             self.sim.faults(self._rules(clean, cell))
             result = self.run(case, sign_in, retries=_RETRIES[cell.mode])
@@ -140,10 +154,12 @@ class Stage:
         after = self.world()
         wrong = [
             *oracle.shape(result, self.secrets),
-            *oracle.wire(journal, self.elsewhere.seen, renews=sign_in == "password"),
+            *oracle.wire(journal, self.elsewhere.seen, renews=renews(sign_in)),
         ]
         if result.get("requests") != len(journal) + refused:
             wrong.append(f"says {result.get('requests')} requests instead of {len(journal) + refused}")
+        if cell.fault in INTERRUPTIONS and _code(result) not in ("Interrupted", "OutcomeUnknown"):
+            wrong.append("does not say that it was interrupted")
         if case.check_mode or not case.does:
             wrong += oracle.same_answer(case, result, clean.result)
             if after != clean.before:
@@ -195,6 +211,10 @@ class Stage:
         return wrong
 
 
+def _code(result: dict[str, Any]) -> str | None:
+    return result.get("failure", {}).get("code")
+
+
 def _told(result: dict[str, Any]) -> str:
     told = {
         key: result[key] for key in ("failed", "changed", "msg", "failure", "removed", "cancelled") if key in result
@@ -222,33 +242,70 @@ def _refusing(url: str, cell: Cell) -> Iterator[list[str]]:
         yield sends
 
 
+@contextlib.contextmanager
+def _interrupting(cell: Cell) -> Iterator[list[str]]:
+    """Send this process a signal with one request; yields a list that holds it, if it did not leave."""
+    unsent: list[str] = []
+    count = 0
+    really_send = requests.adapters.HTTPAdapter.send
+
+    def send(adapter: Any, request: Any, **more: Any) -> Any:
+        nonlocal count
+        number, count = count, count + 1
+        if number != cell.number:
+            return really_send(adapter, request, **more)
+        if cell.fault.endswith("before"):
+            unsent.append(request.url)
+            signal.raise_signal(signal.SIGTERM)
+        answer = really_send(adapter, request, **more)
+        signal.raise_signal(signal.SIGTERM)
+        return answer
+
+    with mock.patch.object(requests.adapters.HTTPAdapter, "send", send):
+        yield unsent
+
+
 def cells(case: Case, sign_in: str, journal: list[dict[str, Any]]) -> Iterator[Cell]:
     """The cells of a case, from the requests of its clean run."""
+    if sign_in in ISSUED_SIGN_INS:
+        yield from _cells_of_issued(case, journal)
+        return
     for number, entry in enumerate(journal):
         first = entry["operation"] not in [earlier["operation"] for earlier in journal[:number]]
         signs_in = entry["service"] == "iam"
-        for fault in (*FAULTS, REFUSED, *SLOW_FAULTS):
+        for fault in (*FAULTS, REFUSED, *INTERRUPTIONS, *SLOW_FAULTS):
             if fault in NO_FAULT_OF_DELETE and entry["method"] == "DELETE":
                 continue
             if fault in SLOW_FAULTS and not (case.thorough and first and (sign_in == "keys" or signs_in)):
                 continue
             for mode in (ONCE, ALWAYS, OUTAGE):
-                if mode == ALWAYS and (case.variant or (sign_in != "keys" and not signs_in)):
+                if mode == ALWAYS and (case.variant or fault in INTERRUPTIONS or (sign_in != "keys" and not signs_in)):
                     continue
                 if mode == OUTAGE and not (case.thorough and sign_in == "keys" and fault in OUTAGES):
                     continue
                 yield Cell(number, entry["operation"], entry["method"], fault, mode)
 
 
+def _cells_of_issued(case: Case, journal: list[dict[str, Any]]) -> Iterator[Cell]:
+    """All faults of the requests that give credentials; what is asked for with these may then be refused."""
+    for number, entry in enumerate(journal):
+        gives = entry["operation"] in GIVES_CREDENTIALS
+        slow = SLOW_FAULTS if case is CASES[ISSUED_CASES[0]] else ()
+        for fault in (*FAULTS, REFUSED, *INTERRUPTIONS, *slow) if gives else (REFUSAL,):
+            for mode in (ONCE,) if fault in INTERRUPTIONS else (ONCE, ALWAYS):
+                yield Cell(number, entry["operation"], entry["method"], fault, mode)
+
+
 #: Signing in does not depend on what a module then does, so that some cases of each module suffice for it.
 RUNS = [(name, sign_in) for name, case in CASES.items() for sign_in in SIGN_INS if sign_in == "keys" or case.thorough]
+RUNS += [(name, sign_in) for name in ISSUED_CASES for sign_in in ISSUED_SIGN_INS]
 
 
-def pairs(journal: list[dict[str, Any]]) -> Iterator[Cell]:
+def pairs(journal: list[dict[str, Any]], then: tuple[str, ...] = SECOND_FAULTS) -> Iterator[Cell]:
     """Cells with two faults."""
     for number, entry in enumerate(journal):
         for first in FIRST_FAULTS:
-            for second in SECOND_FAULTS:
+            for second in then:
                 yield Cell(number, entry["operation"], entry["method"], first, TWICE, second)
 
 
@@ -279,6 +336,16 @@ def test_nothing_is_lost_with_two_faults(stage, name, record_property):
     check_all(stage, name, "keys", clean, planned)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sign_in", ["password", "agency", "machine"])
+@pytest.mark.parametrize("name", ["absent-three", "job-three", "resize-wait"])
+def test_nothing_is_lost_when_a_new_sign_in_is_refused_too(stage, name, sign_in, record_property):
+    clean = stage.clean(CASES[name], sign_in)
+    planned = list(pairs(clean.journal, (REFUSAL,)))
+    record_property("cells", len(planned))
+    check_all(stage, name, sign_in, clean, planned)
+
+
 def test_the_matrix_is_complete(stage):
     """Each operation of each module meets each fault, once and for good, and each module signs in in each way."""
     met: dict[tuple[str, str], set[tuple[str, str]]] = {}
@@ -286,16 +353,25 @@ def test_the_matrix_is_complete(stage):
     for name, sign_in in RUNS:
         case = CASES[name]
         for cell in cells(case, sign_in, stage.clean(case, sign_in).journal):
-            met.setdefault((case.module, cell.operation), set()).add((cell.fault, cell.mode))
+            # What gives credentials is slow for one module only, as nothing of the module has begun yet.
+            module = "" if cell.fault in SLOW_FAULTS and cell.operation in GIVES_CREDENTIALS else case.module
+            met.setdefault((module, cell.operation), set()).add((cell.fault, cell.mode))
             ways.add((case.module, sign_in))
     for (module, operation), tried in met.items():
-        kinds = {*FAULTS, *SLOW_FAULTS, REFUSED}
+        kinds = {*FAULTS, REFUSED, *(() if operation in GIVES_CREDENTIALS else SLOW_FAULTS)} if module else SLOW_FAULTS
         if operation.startswith(("Delete", "CancelScheduled")):
             kinds -= set(NO_FAULT_OF_DELETE)
-        assert tried >= {(fault, mode) for fault in kinds for mode in (ONCE, ALWAYS)}, (module, operation)
-    assert ways == {(case.module, sign_in) for case in CASES.values() for sign_in in SIGN_INS}
+        missing = {(fault, mode) for fault in kinds for mode in (ONCE, ALWAYS)} - tried
+        if module:
+            missing |= {(fault, ONCE) for fault in INTERRUPTIONS} - tried
+        assert missing == set(), (module, operation)
+    assert {operation for module, operation in met if not module} == set(GIVES_CREDENTIALS)
+    assert ways >= {(case.module, sign_in) for case in CASES.values() for sign_in in SIGN_INS}
+    assert ways >= {(CASES[name].module, sign_in) for name in ISSUED_CASES for sign_in in ISSUED_SIGN_INS}
+    changing = {case.module for case in CASES.values() if case.does}
+    assert {CASES[name].module for name in ISSUED_CASES if CASES[name].does} == changing
     assert {operation for _module, operation in met} == {
-        *("KeystoneCreateUserTokenByPassword", "KeystoneListProjects", "ListInstances", "ListBackgroundTask"),
-        *("ListCenterTask", "DeleteBackgroundTask", "DeleteCenterTask", "CancelInstanceResize"),
-        *("ShowBackgroundTaskProgress", "ListScheduledTasks", "CancelScheduledTask"),
+        *("KeystoneListProjects", "ListInstances", "ListBackgroundTask", "ListCenterTask"),
+        *("DeleteBackgroundTask", "DeleteCenterTask", "CancelInstanceResize", "ShowBackgroundTaskProgress"),
+        *("ListScheduledTasks", "CancelScheduledTask", *GIVES_CREDENTIALS),
     }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Twenty thousand generated answers: the collection fails in its own words or returns something that JSON can hold.
+"""Generated answers and files: the collection fails in its own words or returns something that JSON can hold.
 
 Never another exception, and never a listing without an end. Each seed makes the same answers in every run.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from tests.harness.modules import run_module
 from tests.unit.loopback import Loopback
 
-from . import answers, clock
+from . import answers, clock, files
 from .collection import public
 
 #: All that is public in the files of the collection, whichever file has it.
@@ -28,18 +29,22 @@ hw = public()
 NOW = datetime(2026, 1, 15, tzinfo=timezone.utc)
 KEYS = {"access_key": "AK", "secret_key": "a-secret-key"}
 PASSWORD = {"username": "u", "password": "a-secret-password", "domain_name": "d"}
-ENDPOINTS = dict.fromkeys(("dcs", "dds", "iam"), "http://127.0.0.1:9")
+AGENCY = {"agency_name": "a", "agency_domain_name": "d"}
+ENDPOINTS = dict.fromkeys(("dcs", "dds", "iam", "metadata"), "http://127.0.0.1:9")
 GET = hw.Operation("Fuzz", "dcs", "GET", "/tasks")
 
-#: The number of generated answers, or of runs with one or more of them, by test.
+#: The number of generated answers or files, or of runs with one or more of them, by test.
 INPUTS = {
     "error bodies": 4000,
     "requests": 4000,
     "listings": 4000,
     "records": 3500,
     "accounts": 1500,
+    "sign-ins": 2000,
     "times": 1000,
     "modules": 2000,
+    "profiles": 2500,
+    "profiles of modules": 500,
 }
 
 
@@ -68,11 +73,12 @@ class Waits(list):  # type: ignore[type-arg]
     """Instead of sleeping, note how long it would have been."""
 
 
-def service(kind: Any, values: dict[str, str], project_id: str | None, waits: Waits) -> Any:
+def service(kind: Any, values: dict[str, str], project_id: str | None, waits: Waits, **more: Any) -> Any:
     """A client of DCS or DDS without a network, and its account."""
     client = hw.Client(hw.HttpOptions(retries=1, deadline=100), wait=waits.append)
     endpoints = hw.Endpoints("sim-region-1", None, ENDPOINTS, {})
-    account = hw.Account(client, endpoints, hw.Credentials(values, "a test"), project_id, None, lambda secret: None)
+    credentials = hw.Credentials(values, "a test")
+    account = hw.Account(client, endpoints, credentials, project_id, None, lambda secret: None, **more)
     return kind(client, endpoints, account, lambda sentence: None), account
 
 
@@ -87,7 +93,7 @@ def held(outcome: Callable[[], Any], waits: Waits) -> Any:
     assert message.splitlines() == [message]
     assert message.isprintable()
     assert len(message) < 2000
-    assert "a-secret" not in json.dumps(value)
+    assert not any(secret in json.dumps(value) for secret in ("a-secret", "an-issued"))
     json.loads(json.dumps(value))
     assert all(0 <= seconds <= 100 for seconds in waits), waits
     return value
@@ -202,6 +208,43 @@ def test_accounts(inputs):
     run()
 
 
+SIGN_INS: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
+    (KEYS, {"agency": AGENCY}),
+    (PASSWORD, {"agency": AGENCY}),
+    (PASSWORD, {"cache": True}),
+    ({**PASSWORD, "user_id": "u", "passcode": "a-secret-passcode"}, {}),
+    ({}, {}),
+    ({}, {"agency": AGENCY}),
+)
+
+
+def test_sign_ins(inputs, tmp_path):
+    inputs("sign-ins")
+    folder = tmp_path / "cache"
+
+    @generated("sign-ins", SEEDS, st.sampled_from(SIGN_INS), st.sampled_from((None, "a" * 32)))
+    def run(seed, way, project_id):
+        values, more = way
+        waits = Waits()
+        kept = {"cache_folder": str(folder)} if "cache" in more else {"agency": more.get("agency")}
+        with answers.Wire(seed, healthy=0.5) as wire:
+            dds, account = service(hw.Dds, values, project_id, waits, **kept)
+            if isinstance(held(lambda: account.project_id, waits), str):
+                held(lambda: dds.jobs(NOW), waits)
+                # What signs in must not be lost on the way: each request has something of it.
+                for request in wire.sent:
+                    to_metadata = "/latest/" in request.url
+                    signed = {"Authorization", "X-Auth-Token"} & set(request.headers)
+                    assert bool(signed) is not (to_metadata or request.url.endswith("nocatalog=true"))
+        for file in folder.glob("*"):
+            content = json.loads(file.read_text("utf-8"))
+            assert file.name.startswith("token-")
+            assert content.keys() == {"token", "project_id", "expires_at"}
+            file.unlink()
+
+    run()
+
+
 def test_times(inputs):
     inputs("times")
     parts = st.from_regex(r"\A-?\d{0,5}-\d{1,3}-\d{1,3}[T ]\d{1,3}:\d\d(:\d\d(\.\d{0,12})?)?([Z]|[+-]\d\d:?\d\d)?\Z")
@@ -250,6 +293,78 @@ def test_modules(inputs, monkeypatch, no_backoff):
     run()
 
 
+#: Where each kind of file may lie, and what is asked of it.
+PROFILES = st.tuples(
+    st.sampled_from(("profile", "koocli", "clouds_yaml")), st.sampled_from((None, files.NAME, "two", "three", "none"))
+)
+
+
+def written(folder: Path, method: str, seed: int) -> Path:
+    """A generated file, for clouds.yaml now and then with a secure.yaml beside it."""
+    rng = random.Random(seed)
+    file = folder / {"profile": "credentials", "koocli": "config.json", "clouds_yaml": "clouds.yaml"}[method]
+    file.write_bytes(files.content(method, rng))
+    secure = folder / "secure.yaml"
+    secure.unlink(missing_ok=True)
+    if method == "clouds_yaml" and rng.random() < 0.3:
+        secure.write_bytes(files.content("secure", rng))
+    return file
+
+
+def test_profiles(inputs, tmp_path):
+    inputs("profiles")
+
+    @generated("profiles", SEEDS, PROFILES, st.none() | st.binary(max_size=80))
+    def run(seed, wanted, raw):
+        method, profile = wanted
+        file = written(tmp_path, method, seed)
+        if raw is not None and seed % 3 == 0:
+            file.write_bytes(raw)
+        environ = {"HOME": str(tmp_path), "OS_CLOUD": files.NAME}
+        options = {"auth_method": method, "profile_file": str(file), "profile": profile}
+        found = refused = None
+        try:
+            found = hw.find_credentials(options, environ)
+        except hw.ConfigError as error:
+            refused = error
+        if found is not None:
+            assert files.MARK not in repr(found)
+            assert all(isinstance(value, str) and value for value in found.values.values())
+        else:
+            check_refusal(refused, str(tmp_path))
+
+    run()
+
+
+def check_refusal(error: Any, folder: str) -> None:
+    """Whether this is what a user can be told of a file."""
+    assert error.code in ("InvalidProfile", "IncompleteCredentials", "InvalidOption")
+    assert error.message.splitlines() == [error.message]
+    assert error.message.isprintable()
+    assert len(error.message) < 1000
+    assert folder in error.message
+    # Nothing of it, in whatever case: YAML knows words that are written in several ways.
+    assert files.MARK not in error.message.lower()
+
+
+def test_profiles_of_modules(inputs, monkeypatch, no_backoff, tmp_path):
+    inputs("profiles of modules")
+    clock.install(monkeypatch, {"dds_scheduled_job_info"})
+
+    @generated("profiles of modules", SEEDS, PROFILES)
+    def run(seed, wanted):
+        method, profile = wanted
+        options = {"auth_method": method, "profile_file": str(written(tmp_path, method, seed)), "profile": profile}
+        with answers.Wire(seed, healthy=1.0):
+            result = run_module("dds_scheduled_job_info", options, environ={"HOME": str(tmp_path)})
+        text = json.dumps(result)
+        assert "InternalError" not in text, result.get("exception", result)
+        if result.get("failed"):
+            assert result["msg"].splitlines() == [result["msg"]]
+
+    run()
+
+
 def test_on_the_wire(record_property):
     """The same over real HTTP: status lines, headers and bodies as bytes."""
     rng = random.Random(20)
@@ -279,5 +394,5 @@ def test_on_the_wire(record_property):
             assert len(server.seen) > seen
 
 
-def test_there_are_twenty_thousand():
-    assert sum(INPUTS.values()) == 20_000
+def test_there_are_twenty_five_thousand():
+    assert sum(INPUTS.values()) == 25_000
