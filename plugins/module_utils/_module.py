@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import signal
+import sys
 import typing as t
 from datetime import datetime, timezone
 from urllib.parse import unquote
@@ -263,6 +264,9 @@ def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
                     before[number] = signal.signal(number, end)
         yield
     finally:
+        # The result must be out before another signal may end this process.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
         for number, handler in before.items():
             signal.signal(number, handler)
 
