@@ -403,6 +403,8 @@ def everything(name, options, environ, **more):
     module = importlib.import_module(f"{COLLECTION}.modules.{name}")
     output = io.StringIO()
     logged: list[str] = []
+    # As in the harness: how warnings get into the result depends on what else this process has imported.
+    warned: list[str] = []
     for store in ("_global_warnings", "_global_deprecations"):
         getattr(warnings, store).clear()
 
@@ -412,6 +414,7 @@ def everything(name, options, environ, **more):
     with (
         patch_module_args({**options, "_ansible_diff": True, **_INVOCATION, **more}),
         mock.patch.object(basic.AnsibleModule, "log", log),
+        mock.patch.object(basic.AnsibleModule, "warn", lambda _module, warning, **_more: warned.append(warning)),
         mock.patch.dict(os.environ, clean_environment(**environ), clear=True),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(output),
@@ -422,6 +425,8 @@ def everything(name, options, environ, **more):
     # Ansible itself refuses some options before it logs anything.
     assert "invocation" in result
     assert logged or "failure" not in result
+    if warned:
+        result["warnings"] = warned
     return result, "\n".join((strings(result), output.getvalue(), *logged))
 
 
