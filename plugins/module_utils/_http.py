@@ -420,9 +420,9 @@ class Client:
             request_id=self._request_id(headers, in_id),
             retryable=is_retryable(status, code),
         )
-        date = _seconds_until(headers.get("Date"))
+        skew = -(_seconds_until(headers.get("Date")) or 0.0)
         signed = "Authorization" in response.request.headers
-        error.hint = hint_for(error, operation.action, -date if date and signed else 0)
+        error.hint = hint_for(error, operation.action, skew if signed else 0)
         return error
 
     def _excerpt(self, operation: Operation, raw: bytes) -> str:
