@@ -68,3 +68,13 @@ def no_backoff(monkeypatch) -> None:
     monkeypatch.setattr(
         "ansible_collections.hwcloud.maintenance.plugins.module_utils._http.random.uniform", lambda low, high: 0.0
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how much was tried: add up what tests/proof has recorded under C(cells) and C(inputs)."""
+    # Here, as the process that prints the summary loads no other file of this kind when other processes run the tests.
+    reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
+    for word, sentence in (("cells", "cells of the fault matrix"), ("inputs", "generated answers and files")):
+        total = sum(value for report in reports for name, value in report.user_properties if name == word)
+        if total:
+            terminalreporter.write_line(f"{total} {sentence} were tried.")
