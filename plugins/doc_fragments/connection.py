@@ -109,4 +109,11 @@ options:
       - When it is not given, this is 900, plus C(wait_timeout) where the module has that option.
       - Environment variable E(HWCLOUD_DEADLINE).
     type: int
+  max_concurrency:
+    description:
+      - How many requests are sent at the same time at most, each over a connection of its own that is used again.
+      - After HTTP 429 the whole task waits, and then sends fewer at the same time until the service keeps up again.
+      - Environment variable E(HWCLOUD_MAX_CONCURRENCY).
+    type: int
+    default: 8
 """

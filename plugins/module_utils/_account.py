@@ -98,7 +98,7 @@ class Account:
         """Get ready to authenticate, with as many requests as the credentials need."""
         self._sign_in_as_user()
         if self._agency:
-            from ansible_collections.hwcloud.maintenance.plugins.module_utils._agency import assume
+            from ansible_collections.hwcloud.maintenance.plugins.module_utils._temporary import assume
 
             iam = self._endpoints.url("iam")
             self._use(assume(self._client, iam, self._agency, self.authenticate, self._renew_user))
@@ -106,7 +106,7 @@ class Account:
     def _sign_in_as_user(self) -> None:
         values: t.Mapping[str, str] = self._credentials.values
         if self._credentials.method == "machine":
-            from ansible_collections.hwcloud.maintenance.plugins.module_utils._machine import machine_key
+            from ansible_collections.hwcloud.maintenance.plugins.module_utils._temporary import machine_key
 
             values = machine_key(self._client, self._endpoints.url("metadata"))
         elif self._credentials.method == "password":

@@ -97,6 +97,8 @@ class HttpOptions(t.NamedTuple):
     read_timeout: float = 60
     retries: int = 4
     deadline: float = 900
+    #: Requests at the same time.
+    max_concurrency: int = 8
 
 
 class Client:

@@ -101,6 +101,7 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "read_timeout": {"type": "int", "default": 60, "fallback": (_variable, ["HWCLOUD_READ_TIMEOUT"])},
     "retries": {"type": "int", "default": 4, "fallback": (_variable, ["HW_MAX_RETRIES"])},
     "deadline": {"type": "int", "fallback": (_variable, ["HWCLOUD_DEADLINE"])},
+    "max_concurrency": {"type": "int", "default": 8, "fallback": (_variable, ["HWCLOUD_MAX_CONCURRENCY"])},
 }
 
 _RANGES = {
@@ -108,6 +109,7 @@ _RANGES = {
     "read_timeout": (1, 3600),
     "retries": (0, 20),
     "deadline": (1, 7 * 86400),
+    "max_concurrency": (1, 64),
     "wait_timeout": (0, 7 * 86400),
     "wait_interval": (1, 3600),
 }
@@ -118,31 +120,39 @@ _DEFAULT_DEADLINE = 900
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}\Z")
 
 
-class Task:
-    """One run of a module: its checked options and its clients."""
+class Connection:
+    """Checked common options, and the clients made from them; sends nothing yet.
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
-        self.options: dict[str, t.Any] = module.params
-        self.check_mode: bool = module.check_mode
+    Modules use it as C(Task), inventory plugins as it is. C(keep_secret) is told every secret before anything can fail.
+    """
+
+    def __init__(
+        self,
+        options: dict[str, t.Any],
+        keep_secret: t.Callable[[str], None],
+        warn: t.Callable[[str], None],
+    ) -> None:
+        self.options = options
         self.now = datetime.now(timezone.utc)
+        self._show_warning = warn
         environ = os.environ
-        # First: whatever fails must not show them.
-        module.no_log_values.update(secrets_of_environment(environ))
-        for url in (self.options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
-            secret = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
-            module.no_log_values.update({secret, unquote(secret)} - {""})
-        if "@" not in (self.options["proxy"] or ""):
-            # Nothing secret is in it, and the name of the proxy must be readable.
-            module.no_log_values.discard(self.options["proxy"])
+        for secret in secrets_of_environment(environ):
+            keep_secret(secret)
+        for url in (options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
+            password = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
+            if password:
+                keep_secret(password)
+                keep_secret(unquote(password))
         for option, (least, most) in _RANGES.items():
-            value = self.options.get(option)
+            value = options.get(option)
             if value is not None and not least <= value <= most:
                 raise ConfigError(f"{option} must be a whole number from {least} to {most}; got {value}.")
-        credentials = find_credentials(self.options, environ)
-        module.no_log_values.update(credentials.values[name] for name in SECRETS if name in credentials.values)
+        credentials = find_credentials(options, environ)
+        for name in SECRETS:
+            if name in credentials.values:
+                keep_secret(credentials.values[name])
         profile = credentials.settings
-        settings = find_settings(self.options, environ, profile)
+        settings = find_settings(options, environ, profile)
         project_id = settings["project_id"]
         if project_id is not None:
             self.check_id("project_id", project_id)
@@ -153,7 +163,7 @@ class Task:
         if cloud and "." not in cloud and credentials.source.startswith("profile "):
             # The name of an entry of clouds.yaml, which may tell the domain.
             cloud = profile.get("cloud")
-        self.endpoints = Endpoints(settings["region"], cloud, self.options["endpoints"], environ, profile)
+        self.endpoints = Endpoints(settings["region"], cloud, options["endpoints"], environ, profile)
         self.client = Client(self._http_options(settings, profile))
         self.account = Account(
             self.client,
@@ -161,9 +171,9 @@ class Task:
             credentials,
             project_id,
             project_name,
-            module.no_log_values.add,
+            keep_secret,
             agency=_agency(settings, credentials),
-            cache_folder=_cache_folder(environ) if self.options["token_cache"] else None,
+            cache_folder=_cache_folder(environ) if options["token_cache"] else None,
             warn=self.warn,
         )
 
@@ -222,14 +232,26 @@ class Task:
 
     def warn(self, sentence: str) -> None:
         """Show a warning to the user."""
-        self._module.warn(self.client.redact(sentence))
+        self._show_warning(self.client.redact(sentence))
+
+
+class Task(Connection):
+    """One run of a module."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.check_mode: bool = module.check_mode
+        proxy = module.params["proxy"] or ""
+        if "@" not in proxy:
+            # Nothing secret is in it, and the name of the proxy must be readable.
+            module.no_log_values.discard(proxy)
+        super().__init__(module.params, module.no_log_values.add, module.warn)
 
 
 def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[str, str] | None:
     agency = {name: value for name, value in settings.items() if name.startswith("agency_") and value}
     if not agency:
         return None
-    from ansible_collections.hwcloud.maintenance.plugins.module_utils._agency import lacking
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils._temporary import lacking
 
     missing = lacking(agency)
     # The agency's account may be another one; the token that is exchanged is for the user's.

@@ -168,6 +168,7 @@ BAD_ENDPOINTS = [
 ]
 BAD_NUMBERS = {
     "connect_timeout": [0, -1, 3601, 10**12],
+    "max_concurrency": [0, -1, 65, 10**12],
     "read_timeout": [0, -1, 3601],
     "retries": [-1, 21, 10**12],
     "deadline": [0, -1, 7 * 86400 + 1],

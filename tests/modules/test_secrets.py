@@ -529,8 +529,8 @@ DEFECTS = {
     "_account.Account.__init__": None,
     "_http.Client._attempt": None,
     "_password.sign_in": SIGN_IN,
-    "_agency.assume": ASSUME,
-    "_machine.machine_key": METADATA_TOKEN,
+    "_temporary.assume": ASSUME,
+    "_temporary.machine_key": METADATA_TOKEN,
     "_account.Account.authenticate": JOBS,
     "_dds.Dds.jobs": JOBS,
 }

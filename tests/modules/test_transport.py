@@ -48,6 +48,7 @@ NUMBERS = {
     "read_timeout": "HWCLOUD_READ_TIMEOUT",
     "deadline": "HWCLOUD_DEADLINE",
     "retries": "HW_MAX_RETRIES",
+    "max_concurrency": "HWCLOUD_MAX_CONCURRENCY",
 }
 #: With characters that have a meaning in URLs, and a middle that no way of writing changes.
 LOGIN = ("maintainer", "Pr:/x@y%?#LEAKED-PROXY+1")
@@ -1105,7 +1106,13 @@ def test_an_empty_number_counts_as_not_set(options, option):
 
 
 #: The least and the most that each number may be.
-RANGES = {"connect_timeout": (1, 3600), "read_timeout": (1, 3600), "deadline": (1, 604800), "retries": (0, 20)}
+RANGES = {
+    "connect_timeout": (1, 3600),
+    "read_timeout": (1, 3600),
+    "deadline": (1, 604800),
+    "retries": (0, 20),
+    "max_concurrency": (1, 64),
+}
 
 
 @pytest.mark.parametrize("where", ["option", "environment"])
