@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import SECRETS, Credentials
@@ -50,6 +51,10 @@ class Account:
         self._signer: AccessKeyAuth | None = None
         self._passcode_used = False
         self._refused = False
+        # One thread signs in, and the others wait for it.
+        self._lock = threading.RLock()
+        #: How often this task has signed in.
+        self.sign_ins = 0
         if self._is_given:
             self._use(credentials.values)
         else:
@@ -68,34 +73,43 @@ class Account:
 
     def authenticate(self, request: t.Any) -> t.Any:
         """Mark a prepared request as this user's."""
-        if self._signer is not None:
-            return self._signer(request)
-        request.headers["X-Auth-Token"] = self._token
-        return request
+        with self._lock:
+            if self._signer is not None:
+                return self._signer(request)
+            request.headers["X-Auth-Token"] = self._token
+            return request
 
-    def renew(self) -> bool:
-        """Sign in anew after a 401, if this task did so before; wrong signatures would lock an access key."""
-        # A passcode is good for one sign-in, and what was refused once would only bring a lock nearer.
-        if self._is_given or self._passcode_used or self._refused:
-            return False
-        try:
-            self._sign_in()
-        except ApiError:
-            self._refused = True
-            raise
-        return True
+    def renew(self, sign_ins: int | None = None) -> bool:
+        """Sign in anew after a 401, if this task did so before; wrong signatures would lock an access key.
+
+        With C(sign_ins), as they were when the request was made, only if no other thread has signed in since.
+        """
+        with self._lock:
+            if sign_ins is not None and sign_ins != self.sign_ins:
+                return True
+            # A passcode is good for one sign-in, and what was refused once would only bring a lock nearer.
+            if self._is_given or self._passcode_used or self._refused:
+                return False
+            try:
+                self._sign_in()
+            except ApiError:
+                self._refused = True
+                raise
+            return True
 
     @property
     def project_id(self) -> str:
         """The id of the project, looked up where needed; RefusedError for none or several."""
-        if self._signer is None and self._token is None:
-            self._sign_in()
-        if self._project_id is None:
-            self._project_id = self._find_project()
-        return self._project_id
+        with self._lock:
+            if self._signer is None and self._token is None:
+                self._sign_in()
+            if self._project_id is None:
+                self._project_id = self._find_project()
+            return self._project_id
 
     def _sign_in(self) -> None:
         """Get ready to authenticate, with as many requests as the credentials need."""
+        self.sign_ins += 1
         self._sign_in_as_user()
         if self._agency:
             from ansible_collections.hwcloud.maintenance.plugins.module_utils._temporary import assume

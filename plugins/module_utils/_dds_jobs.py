@@ -11,8 +11,9 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import CANCEL_JOB, Dds
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import CANCEL_JOB, Dds, only
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import attempt_each
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
     DOUBT,
@@ -20,8 +21,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
     UNKNOWN,
     Record,
     Wait,
-    attempt_each,
     describe,
+    enumerated,
     failures,
     has_ended,
 )
@@ -34,12 +35,22 @@ _NOT_STARTED = (PENDING, UNKNOWN)
 
 
 class Selection(t.NamedTuple):
-    """Which jobs: these ids, or the unfinished ones of an instance (with these names), created since C(start)."""
+    """Which jobs: these ids, or the unfinished ones (of these instances, with these names), created since C(start)."""
 
     job_ids: t.Sequence[str] | None
-    instance_id: str | None
+    instance_ids: t.Sequence[str] | None
     job_names: t.Sequence[str] | None
     start: datetime
+    #: What has begun is not meant either.
+    only_pending: bool = False
+
+    def fits(self, job: Record) -> bool:
+        """Whether a job is meant, where no ids are given."""
+        return (
+            (job["phase"] in _NOT_STARTED if self.only_pending else not has_ended(job))
+            and (self.job_names is None or job.get("job_name") in self.job_names)
+            and (self.instance_ids is None or job.get("instance_id") in self.instance_ids)
+        )
 
 
 class CancellationPlan(t.NamedTuple):
@@ -56,12 +67,9 @@ class CancellationPlan(t.NamedTuple):
 def plan_cancellation(listed: t.Sequence[Record], selection: Selection) -> CancellationPlan:
     """Decide what is to be cancelled."""
     by_id = {job["job_id"]: job for job in listed}
-    names = selection.job_names
     wanted = selection.job_ids
     if wanted is None:
-        wanted = [
-            job["job_id"] for job in listed if not has_ended(job) and (names is None or job.get("job_name") in names)
-        ]
+        wanted = [job["job_id"] for job in listed if selection.fits(job)]
     jobs = [by_id[job_id] for job_id in wanted if job_id in by_id]
     plan = CancellationPlan(jobs, [], [], [], [], {job["job_id"]: job["phase"] for job in jobs})
     for job_id in wanted:
@@ -78,21 +86,31 @@ def plan_cancellation(listed: t.Sequence[Record], selection: Selection) -> Cance
 
 
 def cancel(
-    dds: Dds, selection: Selection, wait: Wait, *, missing_ok: bool, too_late_ok: bool, check_mode: bool
+    dds: Dds,
+    selection: Selection,
+    wait: Wait,
+    *,
+    missing_ok: bool,
+    too_late_ok: bool,
+    check_mode: bool,
+    max_failures: int | None = None,
 ) -> dict[str, t.Any]:
     """Call off these jobs, and report on each; errors carry a result too."""
-    nothing = [] in (selection.job_ids, selection.job_names)
+    nothing = [] in (selection.job_ids, selection.job_names, selection.instance_ids)
     plan = plan_cancellation([] if nothing else _list(dds, selection), selection)
     failed: dict[str, MaintenanceError] = {}
     not_tried: list[str] = []
+    doubted: set[str] = set()
     if check_mode:
         cancelled = list(plan.to_cancel)
     else:
         cancelled, failed, not_tried = attempt_each(
+            dds.client,
+            CANCEL_JOB,
             plan.to_cancel,
             dds.cancel_job,
-            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed),
-            lambda error: error.stops_all,
+            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed, doubted),
+            max_failures=max_failures,
         )
     plan.jobs[:] = [
         {**job, "job_status": CANCELLED_STATUS, "phase": CANCELLED} if job["job_id"] in cancelled else job
@@ -119,11 +137,10 @@ def cancel(
 
 
 def _list(dds: Dds, selection: Selection) -> list[Record]:
-    names = selection.job_names
     return dds.jobs(
         selection.start,
-        instance_id=selection.instance_id,
-        job_name=names[0] if names is not None and len(names) == 1 else None,
+        instance_id=only(selection.instance_ids),
+        job_name=only(selection.job_names),
         wanted=selection.job_ids,
     )
 
@@ -135,8 +152,9 @@ def _look_again(
     wait: Wait,
     done: list[str],
     failed: dict[str, MaintenanceError],
+    doubted: set[str],
 ) -> None:
-    """Correct all lists by what the jobs are now.
+    """Correct all lists by what the jobs are now; each refusal is doubted once, and is then in C(doubted).
 
     A cancellation that failed may have been carried out, or somebody else was faster: no code is documented for either
     (contract 3.4).
@@ -145,7 +163,7 @@ def _look_again(
     now: dict[str, Record] = {}
     for waited in wait.looks():
         try:
-            now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried, job_names=None))}
+            now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried))}
         except MaintenanceError as unread:
             message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
             failed.update((job_id, unread.retold(message, accepted=True)) for job_id in done)
@@ -153,17 +171,19 @@ def _look_again(
             return
         # What was refused may have been called off by somebody else, which takes effect a little later.
         pending = {job_id for job_id in tried if job_id in now and now[job_id]["phase"] == PENDING}
-        refused = {job_id for job_id, error in failed.items() if not error.stops_all and waited < DOUBT}
+        refused = {job_id for job_id, error in failed.items() if not (error.stops_all or error.uncertain)} - doubted
+        refused = refused if waited < DOUBT else set()
         if not any(now.get(job_id, {}).get("phase") in _NOT_STARTED for job_id in done) and not pending & refused:
             break
+    doubted.update(failed)
     plan.jobs[:] = [now.get(job["job_id"], job) for job in plan.jobs]
     for job_id in tried:
         phase = now[job_id]["phase"] if job_id in now else None
         error = failed.pop(job_id, None)
-        if phase == CANCELLED or (phase is None and error is None):
+        if phase == CANCELLED or (phase is None and (error is None or error.accepted)):
             if error is not None:
                 # Without an answer it is taken to be our doing; after a plain refusal somebody else was faster.
-                (done if error.uncertain else plan.already_cancelled).append(job_id)
+                (done if error.uncertain or error.accepted else plan.already_cancelled).append(job_id)
             continue
         if error is None:
             done.remove(job_id)
@@ -211,7 +231,7 @@ def _verdict(
     if plan.missing and not missing_ok:
         return CANCEL_JOB.error(
             RefusedError,
-            f"Scheduled jobs that are not known{done}: {', '.join(plan.missing)}.",
+            f"Scheduled jobs that are not known{done}: {enumerated(plan.missing)}.",
             code="NotFound",
             hint="Check the ids, the project and lookback; missing_ok=true makes this no failure.",
         )

@@ -113,7 +113,8 @@ class ApiError(MaintenanceError):
         super().__init__(message, **details)
         self.no_instance = self.code in _NO_INSTANCE_CODES
         self.no_api = self.code in _NO_API_CODES or gateway_digits(self.code) in _NO_API_DIGITS
-        about_one = self.http_status in (400, 404, 409) or self.code in _STATE_CODES
+        # A lasting 500 too, while 502, 503 and 504 are of what stands before the service.
+        about_one = self.http_status in (400, 404, 409, 500) or self.code in _STATE_CODES
         self.stops_all = self.no_api or not about_one
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP session for all requests of a task.
+"""One HTTP session for all requests of a task, which may come from several threads.
 
 Sent again: GET and DELETE after lost connections, time-outs, 429, 500, 502, 503, 504; POST when no connection was made,
-or after 429; all once after 401 and a new sign-in. Redirects are never followed.
+or after 429; all once after 401 and a new sign-in. Redirects are never followed. 429 slows all threads down.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import signal
 import sys
 import threading
 import time
+import types
 import typing as t
 import warnings
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
@@ -109,16 +110,25 @@ class Client:
         options: HttpOptions,
         *,
         monotonic: t.Callable[[], float] = time.monotonic,
-        wait: t.Callable[[float], None] = time.sleep,
+        wait: t.Callable[[float], object] | None = None,
     ) -> None:
         self._options = options
         self._monotonic = monotonic
-        self._wait = wait
+        self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait
+        self._lock = threading.Lock()
         self._end = monotonic() + options.deadline
         self._session: requests.Session | None = None
         self._blocked = False
         self._interrupted_by: str | None = None
         self._secrets: set[str] = set()
+        # No request leaves before this moment, after 429.
+        self._opens = 0.0
+        self._slowed = 0.0
+        #: How many requests the service bears at the same time, as far as known.
+        self.width = float(options.max_concurrency)
+        #: Whether credentials were accepted; until then one request at a time, as five bad signatures lock a key.
+        self.accepted = False
         self.requests = 0
         self.retried: list[str] = []
 
@@ -135,6 +145,11 @@ class Client:
             text = text.replace(secret, "********")
         return text
 
+    @property
+    def max_concurrency(self) -> int:
+        """How many requests may be under way at the same time."""
+        return self._options.max_concurrency
+
     def remaining(self) -> float:
         """Seconds left until the deadline."""
         return self._end - self._monotonic()
@@ -144,10 +159,17 @@ class Client:
         with contextlib.suppress(_Stop), self._interruptible():
             self._wait(max(0.0, min(seconds, self.remaining())))
 
+    def wait_for(self, event: threading.Event) -> bool:
+        """Wait for what other threads do; False when the deadline, or a signal, comes first."""
+        with contextlib.suppress(_Stop), self._interruptible():
+            event.wait(max(0.0, self.remaining()))
+        return event.is_set()
+
     def interrupt(self, name: str) -> None:
         """Let the deadline pass now, as the signal C(name) came; the task then says what was done."""
         self._interrupted_by = name
         self._end = self._monotonic()
+        self._stopped.set()
         if self._blocked:
             self._blocked = False
             raise _Stop
@@ -155,8 +177,11 @@ class Client:
     @contextlib.contextmanager
     def _interruptible(self, seconds: float | None = None) -> t.Iterator[None]:
         """Let signals end what blocks, and an alarm what takes longer: a socket's time-out begins anew with each byte."""
-        main = threading.current_thread() is threading.main_thread()
-        alarm = seconds is not None and main and hasattr(signal, "SIGALRM")
+        if threading.current_thread() is not threading.main_thread():
+            # The main thread waits for this one, and goes on without it.
+            yield
+            return
+        alarm = seconds is not None and hasattr(signal, "SIGALRM")
 
         def ring(_number: int, _frame: object) -> None:
             raise _Stop
@@ -239,7 +264,8 @@ class Client:
             failures += 1
             if not may_repeat or failures > self._options.retries:
                 raise error
-            if not self._back_off(operation, failures, error.message, retry_after):
+            throttled = error.http_status == 429 or retry_after is not None
+            if not self._back_off(operation, failures, error.message, retry_after, throttled=throttled):
                 raise error
 
     def _renewed(self, operation: Operation, renew: t.Callable[[], bool], uncertain: bool) -> bool:
@@ -250,8 +276,12 @@ class Client:
             refused.uncertain = uncertain
             raise
         if renewed:
-            self.retried.append(f"{operation.name} was sent again after a new sign-in.")
+            self._note(f"{operation.name} was sent again after a new sign-in.")
         return renewed
+
+    def _note(self, repetition: str) -> None:
+        with self._lock:
+            self.retried.append(repetition)
 
     def _attempt(
         self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
@@ -259,15 +289,19 @@ class Client:
         session = self._opened()
         import requests
 
+        while self.remaining() > 0 and self._opens > self._monotonic():
+            self.pause(self._opens - self._monotonic())
         remaining = self.remaining()
         if remaining <= 0:
-            raise self._deadline_error(operation, uncertain=False)
+            raise self.ended(operation, uncertain=False)
         limits = [
             min(limit, patience or limit) for limit in (self._options.connect_timeout, self._options.read_timeout)
         ]
         timeouts = (min(limits[0], remaining), min(limits[1], remaining))
         proxies = self._proxies(url)
-        self.requests += 1
+        with self._lock:
+            self.requests += 1
+        sent = self._monotonic()
         try:
             with self._interruptible(min(remaining, patience or remaining)):
                 response = session.request(
@@ -280,17 +314,29 @@ class Client:
                     **arguments,
                 )
                 with response:
-                    return response, self._read(operation, response)
+                    raw = self._read(operation, response)
         except _Stop:
             if patience and self.remaining() > 0:
                 raise self._network_error(
                     operation, f"{operation.name} took longer than {patience:g} seconds."
                 ) from None
-            raise self._deadline_error(operation, uncertain=True) from None
+            raise self.ended(operation, uncertain=True) from None
         except (requests.exceptions.RequestException, OSError) as error:
             host = url.split("/", 3)[2]
             proxy = proxies["https"].rpartition("@")[2].rpartition("/")[2] if proxies else None
             raise self._failed_attempt(operation, host, proxy, error, limits, timeouts) from None
+        self._learn(response.status_code, sent)
+        return response, raw
+
+    def _learn(self, status: int, sent: float) -> None:
+        """Half as many requests at the same time after 429, for all that were sent before it; then slowly more again."""
+        self.accepted = self.accepted or status not in (401, 403)
+        with self._lock:
+            if status != 429:
+                self.width = min(self._options.max_concurrency, self.width + 1 / self.width)
+            elif sent >= self._slowed:
+                self.width = max(1.0, self.width / 2)
+                self._slowed = self._monotonic()
 
     def _proxies(self, url: str) -> dict[str, str]:
         """The proxy for a URL; plain HTTP never leaves this machine, so it needs none."""
@@ -326,7 +372,7 @@ class Client:
         connecting = "ConnectTimeoutError" in causes
         reading = "ReadTimeoutError" in causes
         if (connecting and timeouts[0] < limits[0]) or (reading and timeouts[1] < limits[1]):
-            return self._deadline_error(operation, uncertain=reading and not at_proxy)
+            return self.ended(operation, uncertain=reading and not at_proxy)
         if at_proxy:
             said = next((str(cause) for cause in _causes(error) if "Tunnel connection failed" in str(cause)), "")
             status = re.search(r"failed: ([345]\d\d)\b", said)
@@ -360,6 +406,7 @@ class Client:
             session.headers["User-Agent"] = _USER_AGENT
             session.verify = (self._options.ca_path or True) if self._options.validate_certs else False
             session.mount("https://", _adapter(self._options))
+            session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=self._options.max_concurrency))
             self._session = session
         return self._session
 
@@ -376,7 +423,7 @@ class Client:
                     uncertain=True,
                 )
             if self.remaining() <= 0:
-                raise self._deadline_error(operation, uncertain=True)
+                raise self.ended(operation, uncertain=True)
             parts.append(part)
         announced = response.headers.get("Content-Length", "")
         received = response.raw.tell()
@@ -437,15 +484,20 @@ class Client:
         found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
         return one_line(self.redact(found), 100) if found else None
 
-    def _back_off(self, operation: Operation, failures: int, why: str, retry_after: str | None) -> bool:
-        """Sleep; False, without sleeping, when the deadline is too near."""
+    def _back_off(
+        self, operation: Operation, failures: int, why: str, retry_after: str | None, *, throttled: bool = False
+    ) -> bool:
+        """Sleep, all threads when C(throttled); False, without sleeping, when the deadline is too near."""
         seconds = _retry_after_seconds(retry_after)
         if seconds is None:
             # Full jitter, as many tasks may have failed together.
             seconds = random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_FIRST * 2 ** (failures - 1)))  # noqa: S311
         if seconds >= self.remaining():
             return False
-        self.retried.append(f"{operation.name} was repeated after {seconds:.1f} s: {why}")
+        self._note(f"{operation.name} was repeated after {seconds:.1f} s: {why}")
+        if throttled:
+            with self._lock:
+                self._opens = max(self._opens, self._monotonic() + seconds)
         self.pause(seconds)
         return True
 
@@ -458,7 +510,8 @@ class Client:
             hint="Check the network, the region and the endpoint; the task can be run again.",
         )
 
-    def _deadline_error(self, operation: Operation, *, uncertain: bool) -> NetworkError:
+    def ended(self, operation: Operation, *, uncertain: bool) -> NetworkError:
+        """The error that says why there was no time for more: the deadline, or a signal."""
         if self._interrupted_by:
             return operation.error(
                 NetworkError,
@@ -481,11 +534,14 @@ class Client:
 def _load_requests() -> None:
     """Import requests without what guesses encodings, which nobody asks for and takes time.
 
-    requests 2.32 and newer does without it, and warns; older versions are then imported as usual.
+    requests 2.32 and newer does without it, and warns; older versions are then imported as usual. Names that are not
+    ASCII, which idna is for, are imported when there is one.
     """
-    unneeded = [name for name in ("chardet", "charset_normalizer", "simplejson") if name not in sys.modules]
+    unneeded = [name for name in ("chardet", "charset_normalizer", "simplejson", "idna") if name not in sys.modules]
     # The way to say that a module cannot be imported.
     sys.modules.update(dict.fromkeys(unneeded))  # type: ignore[arg-type]
+    if "idna" in unneeded:
+        sys.modules["idna"] = types.ModuleType("idna")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -544,7 +600,7 @@ def _adapter(options: HttpOptions) -> t.Any:
             login = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
             return {"Proxy-Authorization": f"Basic {login}"} if user else {}
 
-    return Adapter()
+    return Adapter(pool_maxsize=options.max_concurrency)
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import io
+import json
 import os
 import re
 import signal
@@ -112,7 +115,16 @@ _RANGES = {
     "max_concurrency": (1, 64),
     "wait_timeout": (0, 7 * 86400),
     "wait_interval": (1, 3600),
+    "keep_last": (0, 1000000),
+    "max_results": (1, 1000000),
+    "max_failures": (1, 1000000),
 }
+
+#: New objects after which Python looks for garbage.
+_GARBAGE = 200_000
+
+#: Entries of a list that is written in another way; see C(_leave).
+_LONG = 200
 
 #: Seconds, without the time spent waiting.
 _DEFAULT_DEADLINE = 900
@@ -299,6 +311,8 @@ def run_module(
     **rules: t.Any,
 ) -> None:
     """Run a module from its C(arguments) to its exit; C(run) returns the result."""
+    # Tens of thousands of tasks are no garbage; looking for it among them again and again takes a third of the time.
+    gc.set_threshold(_GARBAGE)
     module = AnsibleModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
     result: dict[str, t.Any] = {}
@@ -318,9 +332,41 @@ def run_module(
             result.pop("diff", None)
         if task is not None:
             result.update(requests=task.client.requests, retried=task.client.retried)
-        if "failure" in result:
-            module.fail_json(**result)
-        module.exit_json(**result)
+        _leave(module, result)
+
+
+def _leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
+    """End the module. Ansible looks at each value twice for what is secret, which takes seconds for many thousands.
+
+    So long lists that hold no secret, as one look at their text tells, are put where Ansible has left a place for them.
+    """
+    end = module.fail_json if "failure" in result else module.exit_json
+    texts = {}
+    for key, value in result.items():
+        if isinstance(value, list) and len(value) >= _LONG:
+            text = json.dumps(value)
+            secrets = {form for secret in module.no_log_values for form in (secret, json.dumps(secret)[1:-1])}
+            if not any(secret in text for secret in secrets):
+                texts[key] = text
+    places = {key: f"place of {key} {os.urandom(16).hex()}" for key in texts}
+    printed = io.StringIO()
+    if texts:
+        # Nor is anything looked for at the end.
+        gc.freeze()
+        try:
+            with contextlib.redirect_stdout(printed):
+                end(**{**result, **places})
+        except SystemExit:
+            rest = printed.getvalue()
+            if all(f'"{place}"' in rest for place in places.values()):
+                for key, place in places.items():
+                    before, _place, rest = rest.partition(f'"{place}"')
+                    sys.stdout.write(before)
+                    sys.stdout.write(texts.pop(key))
+                sys.stdout.write(rest)
+                raise
+    end(**result)
+    raise AssertionError  # not reached
 
 
 def _defect(error: Exception, redact: t.Callable[[str], str]) -> dict[str, t.Any]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tasks and jobs have in common: times, phases, order, counts, doing something to each, and waiting.
+"""What tasks and jobs have in common: times, phases, order, counts, failures, and waiting.
 
 Times are those of users, of DCS and of DDS; all in UTC.
 """
@@ -65,58 +65,38 @@ def newest_first(records: t.Iterable[Record], time_key: str, id_key: str) -> lis
     return sorted(records, key=key)
 
 
-def describe(records: t.Iterable[Record]) -> str:
-    """Tasks or jobs for a sentence: C(EXTEND 8abf6e1e72c12e7c0172c15b508500aa (CREATED))."""
-    return ", ".join(
+def enumerated(words: t.Sequence[str]) -> str:
+    """Words for a sentence, ten at most."""
+    return ", ".join(words[:10]) + (f" and {len(words) - 10} more" if len(words) > 10 else "")
+
+
+def describe(records: t.Sequence[Record]) -> str:
+    """Tasks or jobs for a sentence, ten at most: C(EXTEND 8abf6e1e72c12e7c0172c15b508500aa (CREATED))."""
+    said = [
         f"{record.get('name', record.get('job_name'))} {record.get('id', record.get('job_id'))}"
         f" ({record.get('status', record.get('job_status'))})"
         for record in records
-    )
+    ]
+    return enumerated(said)
 
 
-def attempt_each(
-    identifiers: t.Iterable[str],
-    act: t.Callable[[str], object],
-    settle: t.Callable[[list[str], dict[str, MaintenanceError]], None],
-    stops: t.Callable[[MaintenanceError], bool],
-) -> tuple[list[str], dict[str, MaintenanceError], list[str]]:
-    """Do something to each; returns what was done, what failed, and what was not tried.
+def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool = True) -> list[dict[str, t.Any]]:
+    """What failed, for a result; first that of which nobody knows whether it was done, if this C(acts).
 
-    After all, or after a failure that C(stops) the rest, C(settle) may correct what was done and what failed; when it
-    clears that failure, the rest goes on.
+    C(keys) name an identifier.
     """
-    done: list[str] = []
-    failed: dict[str, MaintenanceError] = {}
-    order = list(identifiers)
-    rest = list(order)
-    while rest:
-        stopped_by = None
-        while rest and stopped_by is None:
-            identifier = rest.pop(0)
-            try:
-                act(identifier)
-            except MaintenanceError as error:
-                failed[identifier] = error
-                stopped_by = identifier if stops(error) else None
-            else:
-                done.append(identifier)
-        settle(done, failed)
-        if stopped_by in failed:
-            break
-    return [identifier for identifier in order if identifier in done], failed, rest
-
-
-def failures(failed: dict[str, MaintenanceError], key: str) -> list[dict[str, t.Any]]:
-    """What failed, for a result; first that of which nobody knows whether it was done."""
     return [
         {
-            key: identifier,
-            "msg": error.message + (" It is not known whether it was done." if error.uncertain else ""),
+            **dict(zip(keys, identifier if isinstance(identifier, tuple) else (identifier,))),
+            "msg": error.message + (" It is not known whether it was done." if acts and error.uncertain else ""),
             "failure": error.failure(),
         }
-        for identifier, error in sorted(failed.items(), key=lambda item: not item[1].uncertain)
+        for identifier, error in sorted(failed.items(), key=lambda item: acts and not item[1].uncertain)
     ]
 
+
+_GROWTH = 1.5
+_INTERVAL_MOST = 60  # seconds
 
 #: Seconds to look for the effect of a request whose answer was lost, or that was refused when somebody else was faster.
 DOUBT = 20
@@ -129,15 +109,19 @@ class Wait(t.NamedTuple):
     interval: float
     pause: t.Callable[[float], None]
 
-    def looks(self) -> t.Iterator[float]:
-        """Yield the seconds waited whenever it is time to look: at once, and a last time at the end."""
+    def looks(self, quiet: t.Callable[[], int] = lambda: 0) -> t.Iterator[float]:
+        """Yield the seconds waited whenever it is time to look: at once, and a last time at the end.
+
+        With each look that showed nothing new (C(quiet): so many in a row) the interval grows, up to a minute.
+        """
         started = time.monotonic()
         while True:
             yield time.monotonic() - started
             left = self.timeout - (time.monotonic() - started)
             if left <= 0:
                 return
-            self.pause(min(self.interval, left))
+            grown = min(self.interval * _GROWTH ** min(quiet(), 20), max(self.interval, _INTERVAL_MOST))
+            self.pause(min(grown, left))
 
 
 def summary(records: t.Iterable[Record], name_key: str) -> dict[str, t.Any]:

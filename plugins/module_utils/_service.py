@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from functools import partial
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
@@ -20,6 +21,11 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     RefusedError,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import (
+    Outcome,
+    each,
+    unless_hopeless,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record
 
 _PASSES = 3
@@ -38,6 +44,16 @@ class Page(t.NamedTuple):
     total: int | None
 
 
+#: Whether the records that were found so far, by their ids, suffice.
+Enough = t.Callable[[t.Mapping[str, Record]], bool]
+
+
+def all_of(ids: t.Iterable[str]) -> Enough:
+    """Enough when all these were found."""
+    wanted = set(ids)
+    return lambda found: found.keys() >= wanted
+
+
 class Listing(t.NamedTuple):
     """What to list: C(fetch) gets C(limit) records from an offset, C(key) identifies one."""
 
@@ -47,14 +63,17 @@ class Listing(t.NamedTuple):
     operation: Operation
     #: Called when the listing may lack something; None makes that an error.
     warn: t.Callable[[str], None] | None
+    #: Ends the listing early.
+    enough: Enough | None = None
 
-    def collect(self, wanted: t.Collection[str] | None = None) -> list[Record]:
-        """All records, each once; with C(wanted), only until all these were seen."""
+    def collect(self, pages: t.Mapping[int, Page] | None = None) -> list[Record]:
+        """All records, each once, or until there are enough; C(pages) are those that are there, by their offset."""
         found: dict[str, Record] = {}
         end = _REPEATED
         before: t.Any = None
         for _pass in range(_PASSES):
-            found, end = self._read_once(wanted)
+            found, end = self._read_once(pages or {})
+            pages = None
             if end == _COMPLETE:
                 return list(found.values())
             if end == _COUNT_DIFFERS and found.keys() == before:
@@ -66,21 +85,24 @@ class Listing(t.NamedTuple):
             f"gave an incomplete listing {_PASSES} times: {len(found)} records, although it says that there are more."
         )
 
-    def _read_once(self, wanted: t.Collection[str] | None) -> tuple[dict[str, Record], str]:
+    def other_pages(self, first: Page) -> range:
+        """The offsets of all pages but the first, if that one tells."""
+        if len(first.records) < self.limit or first.total is None:
+            return range(0)
+        return range(self.limit, min(first.total, self.limit * _PAGES_MOST), self.limit)
+
+    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str]:
         found: dict[str, Record] = {}
-        missing = None if wanted is None else set(wanted)
         offset = 0
         highest_total = 0
         shrunk = False
         for _page in range(_PAGES_MOST):
-            records, total = self.fetch(offset)
+            records, total = pages[offset] if offset in pages else self.fetch(offset)
             new = {self._key_of(record): record for record in records}
             repeated = bool(records) and all(key in found for key in new)
             found.update((key, record) for key, record in new.items() if key not in found)
-            if missing is not None:
-                missing -= new.keys()
-                if not missing:
-                    return found, _COMPLETE
+            if self.enough is not None and self.enough(found):
+                return found, _COMPLETE
             offset += len(records)
             shrunk = shrunk or (total is not None and total < highest_total)
             highest_total = max(highest_total, total or 0)
@@ -101,7 +123,8 @@ class Listing(t.NamedTuple):
         return list(found.values())
 
     def _error(self, message: str) -> AnswerError:
-        return self.operation.error(AnswerError, f"{self.operation.name} {message}", retryable=True)
+        # Others may be listed none the less.
+        return self.operation.error(AnswerError, f"{self.operation.name} {message}", retryable=True, stops_all=False)
 
     def _key_of(self, record: t.Any) -> str:
         key = record.get(self.key) if isinstance(record, dict) else None
@@ -148,7 +171,7 @@ class Service:
     def __init__(
         self, client: Client, endpoints: Endpoints, account: Account, warn: t.Callable[[str], None] | None
     ) -> None:
-        self._client = client
+        self.client = client
         self._endpoints = endpoints
         self._account = account
         self._warn = warn
@@ -159,15 +182,16 @@ class Service:
         """Send one request; see C(Client.request)."""
         base_url = self._endpoints.url(operation.service)
         project_id = self._account.project_id
+        renew = partial(self._account.renew, self._account.sign_ins)
         try:
-            return self._client.request(
+            return self.client.request(
                 operation,
                 base_url,
                 path={"project_id": project_id, **path},
                 query=query,
                 headers={"X-Project-Id": project_id},
                 auth=self._account.authenticate,
-                renew=self._account.renew,
+                renew=renew,
                 read_body=read_body,
             )
         except MaintenanceError as error:
@@ -175,30 +199,115 @@ class Service:
                 error.message += f" (instance {path['instance_id']})"
             raise
 
-    def list_all(
-        self,
-        operation: Operation,
-        path: t.Mapping[str, str],
-        query: Query,
-        keys: ListKeys,
-        wanted: t.Collection[str] | None = None,
-    ) -> list[Record]:
-        """All records of a listing; see C(Listing.collect)."""
+    def listing(self, operation: Operation, path: t.Mapping[str, str], query: Query, keys: ListKeys) -> Listing:
+        """A listing of this service, of which nothing has been asked yet."""
 
         def fetch(offset: int) -> Page:
             answer = self.call(operation, path, {**query, "offset": offset, "limit": self.page_size})
             return read_page(answer.data, keys.records, keys.total, operation)
 
-        return Listing(fetch, self.page_size, keys.identifier, operation, self._warn).collect(wanted)
+        return Listing(fetch, self.page_size, keys.identifier, operation, self._warn)
+
+    def list_all(self, listing: Listing) -> list[Record]:
+        """All records of one listing, or as many as are enough; see C(list_each)."""
+        outcome = self.list_each([("", listing)])[0][0]
+        if outcome.error is not None:
+            raise outcome.error
+        records: list[Record] = outcome.value
+        return records
+
+    def list_each(
+        self,
+        listings: t.Sequence[tuple[str, Listing]],
+        stops: t.Callable[[Outcome], bool] | None = None,
+    ) -> tuple[list[Outcome], list[str]]:
+        """The records of each listing by its name, and the names of listings that were not begun; see C(each).
+
+        First pages come first; once they tell how much there is, all others, of all listings, at the same time, unless
+        a listing may end early. C(stops) is asked of whole listings.
+        """
+        if not listings:
+            return [], []
+        stops = stops or unless_hopeless()
+        operation = listings[0][1].operation
+        named = dict(listings)
+        firsts: dict[str, Page] = {}
+
+        def begin(name: str) -> list[Record] | None:
+            listing = named[name]
+            first = listing.fetch(0)
+            if listing.enough is None and listing.other_pages(first):
+                firsts[name] = first
+                return None
+            return listing.collect({0: first})
+
+        begun, not_begun = each(
+            self.client, operation, named, begin, lambda outcome: outcome.item not in firsts and stops(outcome)
+        )
+        if not firsts:
+            return begun, not_begun
+        pages, failed = self._other_pages(named, firsts, stops)
+        whole = [name for name in firsts if name in pages]
+        ended, not_ended = each(self.client, operation, whole, lambda name: named[name].collect(pages.pop(name)), stops)
+        outcomes = {outcome.item: outcome for outcome in (*begun, *ended)}
+        outcomes.update((name, Outcome(name, None, error)) for name, error in failed.items())
+        unread = firsts.keys() - {*whole, *failed}
+        skipped = {*not_begun, *unread, *not_ended}
+        return [outcomes[name] for name in named if name not in skipped], [name for name in named if name in skipped]
+
+    def _other_pages(
+        self, named: t.Mapping[str, Listing], firsts: t.Mapping[str, Page], stops: t.Callable[[Outcome], bool]
+    ) -> tuple[dict[str, dict[int, Page]], dict[str, MaintenanceError]]:
+        """All pages of the listings of which all could be read, by their offsets, and the failures of others."""
+        wanted = [(name, offset) for name, first in firsts.items() for offset in named[name].other_pages(first)]
+        ends: dict[str, int] = {}
+        failed: dict[str, MaintenanceError] = {}
+
+        def go_on(page: tuple[str, int]) -> Page:
+            name, offset = page
+            if offset > ends.get(name, offset):
+                # The count was too high; no need to ask for all that is not there.
+                return Page([], None)
+            fetched = named[name].fetch(offset)
+            if not fetched.records:
+                ends[name] = min(offset, ends.get(name, offset))
+            return fetched
+
+        def give_up(outcome: Outcome) -> bool:
+            name = outcome.item[0]
+            if outcome.error is None or name in failed:
+                return False
+            failed[name] = outcome.error
+            return stops(outcome._replace(item=name))
+
+        operation = next(iter(named.values())).operation
+        fetched, not_fetched = each(self.client, operation, wanted, go_on, give_up)
+        pages: dict[str, dict[int, Page]] = {name: {0: first} for name, first in firsts.items()}
+        for outcome in fetched:
+            name, offset = outcome.item
+            if outcome.error is None:
+                pages[name][offset] = outcome.value
+            else:
+                # That which was given up, too.
+                failed.setdefault(name, outcome.error)
+        for name in {*failed, *(name for name, _offset in not_fetched)}:
+            del pages[name]
+        return pages, failed
 
     def instances(self, name: str | None = None) -> list[Record]:
         """The instances of the project, or those with exactly this name."""
         query = {} if name is None else {"name": name, **self.exact_name}
-        records = self.list_all(self.list_instances, {}, query, self.instance_keys)
+        records = self.list_all(self.listing(self.list_instances, {}, query, self.instance_keys))
         return [record for record in records if name is None or record.get("name") == name]
 
+    def all_or(self, names_or_ids: t.Sequence[str]) -> list[str]:
+        """The ids of all instances of the project where C(all) is what was given, else as C(instance_ids)."""
+        if list(names_or_ids) == ["all"]:
+            return sorted(instance[self.instance_keys.identifier] for instance in self.instances())
+        return self.instance_ids(names_or_ids)
+
     def instance_ids(self, names_or_ids: t.Sequence[str]) -> list[str]:
-        """The ids of instances given by id or exact name; RefusedError when one fits none or several.
+        """The ids of instances given by id or exact name; RefusedError that lists all names that fit none or several.
 
         Ids cost no request, one name a look-up, several a listing.
         """
@@ -209,15 +318,16 @@ class Service:
                 name = instance.get("name")
                 if isinstance(name, str) and name in found:
                     found[name].append(instance[self.instance_keys.identifier])
-        for name, ids in found.items():
-            if len(ids) != 1:
-                kind = self.list_instances.service.upper()
-                raise self.list_instances.error(
-                    RefusedError,
-                    f"There are {len(ids)} {kind} instances named {name}: {', '.join(sorted(ids))}."
-                    if ids
-                    else f"There is no {kind} instance named {name} in this project.",
-                    code="Ambiguous" if ids else "NotFound",
-                    hint="Give the instance's id." if ids else "Check the name, the region and the project.",
-                )
+        kind = self.list_instances.service.upper()
+        unknown = [name for name, ids in found.items() if not ids]
+        several = [f"{len(ids)} named {name}: {', '.join(sorted(ids))}" for name, ids in found.items() if len(ids) > 1]
+        if unknown or several:
+            said = [f"There is no {kind} instance named {' or '.join(unknown)} in this project."] if unknown else []
+            said += [f"There are {kind} instances of the same name: {'; '.join(several)}."] if several else []
+            raise self.list_instances.error(
+                RefusedError,
+                " ".join(said),
+                code="NotFound" if unknown else "Ambiguous",
+                hint="Check the names, the region and the project." if unknown else "Give the instances' ids.",
+            )
         return list(dict.fromkeys(found[value][0] if value in found else value.lower() for value in names_or_ids))

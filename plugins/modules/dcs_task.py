@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_tasks import remove, wait_until_finished
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs, task_filter
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_tasks import Targets, Waiting, remove
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES, parse_age
+
+SELECTION: dict[str, dict[str, t.Any]] = {
+    "phases": {"type": "list", "elements": "str", "choices": list(PHASES)},
+    "names": {"type": "list", "elements": "str"},
+    "older_than": {"type": "str"},
+    "keep_last": {"type": "int"},
+}
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "instance": {"type": "str", "aliases": ["instance_id"]},
-    "task_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["task_id"]},
+    "instances": {"type": "list", "elements": "str", "aliases": ["instance_ids"]},
+    "task_ids": {"type": "list", "elements": "str", "aliases": ["task_id"]},
+    **SELECTION,
     "state": {"type": "str", "required": True, "choices": ["absent", "finished"]},
     "accepted_phases": {
         "type": "list",
@@ -23,24 +34,52 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     },
     "wait_timeout": {"type": "int", "default": 1800},
     "wait_interval": {"type": "int", "default": 5},
+    "max_failures": {"type": "int"},
 }
 
 
 def run(task: Task) -> dict[str, t.Any]:
-    """Find the instance, and hand over to the service."""
+    """Find the instances, and hand over to the service."""
+    options = task.options
     instance = task.check_optional_id("instance")
-    task_ids = task.check_ids("task_ids") or []
+    instances = task.check_ids("instances")
+    older_than = options["older_than"]
+    wanted = task_filter(
+        task_ids=task.check_ids("task_ids"),
+        names=task.check_words("names"),
+        phases=options["phases"],
+        older_than=None if older_than is None else parse_age("older_than", older_than, task.now),
+        keep_last=options["keep_last"],
+    )
+    if wanted.task_ids is None and instance is None and instances is None:
+        raise ConfigError(f"{', '.join(SELECTION)} need instances: ids, names, or all for those of the whole project.")
     dcs = Dcs(task.client, task.endpoints, task.account, warn=None)
-    instance_id = dcs.instance_ids([instance])[0] if instance is not None and task_ids else None
-    if task.options["state"] == "absent":
-        return remove(dcs, instance_id, task_ids, check_mode=task.check_mode)
-    wait = None if task.check_mode else task.wait_options()
-    return wait_until_finished(dcs, instance_id, task_ids, wait, task.options["accepted_phases"])
+    instance_ids: t.Sequence[str | None] = [None]
+    if wanted.fits_nothing or instances == []:
+        instance_ids = []
+    elif instance is not None:
+        instance_ids = dcs.instance_ids([instance])
+    elif instances is not None:
+        instance_ids = dcs.all_or(instances)
+    targets = Targets(instance_ids, wanted)
+    most = options["max_failures"]
+    if options["state"] == "absent":
+        return remove(dcs, targets, check_mode=task.check_mode, max_failures=most)
+    return Waiting(dcs, targets, options["accepted_phases"], most).run(None if task.check_mode else task.wait_options())
 
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENTS, run)
+    run_module(
+        ARGUMENTS,
+        run,
+        mutually_exclusive=[
+            ("instance", "instances"),
+            ("task_ids", "instances"),
+            *(("task_ids", name) for name in SELECTION),
+        ],
+        required_one_of=[("task_ids", *SELECTION)],
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds, only
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
@@ -48,8 +48,8 @@ def run(task: Task) -> dict[str, t.Any]:
         listed = dds.jobs(
             start,
             end,
-            instance_id=_only(instance_ids),
-            job_name=_only(names),
+            instance_id=only(instance_ids),
+            job_name=only(names),
             wanted=job_ids,
         )
         upper = None if statuses is None else {status.upper() for status in statuses}
@@ -68,11 +68,6 @@ def run(task: Task) -> dict[str, t.Any]:
         "summary": summary(jobs, "job_name"),
         "window": {"start_time": to_result(start), "end_time": to_result(end or task.now)},
     }
-
-
-def _only(values: list[str] | None) -> str | None:
-    """The one value, which the service can filter by; several are filtered here, after one listing."""
-    return values[0] if values is not None and len(values) == 1 else None
 
 
 def main() -> None:

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     Dcs,
+    TaskFilter,
     build_task,
     created_after,
     created_before,
     is_spec_change,
+    task_filter,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize import judge
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_tasks import plan_removal
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_tasks import Targets
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds, build_job
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Selection, plan_cancellation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
@@ -112,7 +114,7 @@ def test_task_without_details():
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_phases(phase):
+def test_phase_of_tasks_and_jobs(phase):
     assert task(phase=phase)["phase"] == phase
     assert job("j", phase)["phase"] == phase
 
@@ -164,7 +166,10 @@ def test_created(created, before, after):
 
 
 class FakeClient:
-    """Answers each operation from a table; keeps the queries."""
+    """Answers each operation from a table; keeps the queries. One request at a time, as never a credential is accepted."""
+
+    accepted = False
+    max_concurrency = 8
 
     def __init__(self, **answers):
         self.answers = answers
@@ -177,11 +182,12 @@ class FakeClient:
 
 class FakeAccount:
     project_id = "p-1"
+    sign_ins = 0
 
     def authenticate(self, request):
         return request
 
-    def renew(self):
+    def renew(self, sign_ins):
         return False
 
 
@@ -219,7 +225,8 @@ def test_start_is_sent_and_applied_again():
         entry("odd", "?"),
     ]
     dcs, client = service(Dcs, ListBackgroundTask={"task_count": 4, "tasks": listed})
-    assert [each["id"] for each in dcs.tasks(INSTANCE, start=NOW)] == ["after", "at", "odd"]
+    found = dcs.tasks_of_each([INSTANCE], TaskFilter(start=NOW))
+    assert [each["id"] for each in found.tasks] == ["after", "at", "odd"]
     assert client.calls[0][2]["start_time"] == "20260115083000"
 
 
@@ -255,8 +262,9 @@ def test_dcs_instances_by_name_and_id():
     ("names", "code", "said"),
     [
         (["b"], "NotFound", "no DCS instance named b"),
-        (["a"], "Ambiguous", "2 DCS instances named a: i-0, i-1"),
-        (["b", "c"], "NotFound", "no DCS instance named b"),
+        (["a"], "Ambiguous", "DCS instances of the same name: 2 named a: i-0, i-1"),
+        (["b", "c"], "NotFound", "no DCS instance named b or c"),
+        (["a", "b", "c"], "NotFound", "no DCS instance named b or c in this project.*2 named a: i-0, i-1"),
     ],
 )
 def test_name_that_fits_none_or_several(names, code, said):
@@ -287,29 +295,90 @@ def test_jobs():
     assert client.calls[1][2]["end_time"] == "2026-01-15T08:30:00+0000"
 
 
-# Removal of records
+# Which tasks are meant
+
+
+def dated(id_, days, **more):
+    """A task of some days ago."""
+    created = (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"id": id_, "name": "EXTEND", "status": "SUCCESS", "created_at": created, **more}
+
+
+def meant(records, **filters):
+    return [each["id"] for each in task_filter(**filters).of(records, INSTANCE)]
+
+
+def test_no_filter_changes_nothing():
+    records = [dated("old", 9), dated("new", 1), {"id": "odd"}]
+    assert meant(records) == ["old", "new", "odd"]
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_removal_of_one(phase):
-    listed = [task("t-1", phase), task("other", "running")]
-    plan = plan_removal(listed, ["t-1"])
-    assert plan.tasks == [listed[0]]
-    assert plan.absent == []
-    assert plan.unfinished == ([listed[0]] if phase in UNFINISHED else [])
+@pytest.mark.parametrize("asked", [[phase] for phase in PHASES] + [list(PHASES), list(ENDED)])
+def test_phases(phase, asked):
+    assert meant([task("t", phase)], phases=asked) == ["t"] * (phase in asked)
 
 
-def test_removal_of_several():
-    listed = [task("a", "failed"), task("b", "running"), task("c", "succeeded"), task("d", "unknown")]
-    plan = plan_removal(listed, ["gone", "d", "c", "a", "away"])
-    assert [each["id"] for each in plan.tasks] == ["d", "c", "a"]
-    assert plan.absent == ["gone", "away"]
-    assert [each["id"] for each in plan.unfinished] == ["d"]
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["BindEip"], ["b"]),
+        (["EXTEND"], ["e", "c"]),
+        (["ChangeInstanceSpec"], ["e", "c"]),
+        (["bindeip"], []),
+        (["BindEip", "EXTEND", "None"], ["e", "c", "b"]),
+    ],
+)
+def test_names(names, expected):
+    """C2: a spec change has two names."""
+    named = {"e": "EXTEND", "c": "ChangeInstanceSpec", "b": "BindEip"}
+    assert meant([*(dated(id_, 1, name=name) for id_, name in named.items()), {"id": "none"}], names=names) == expected
 
 
-@pytest.mark.parametrize("listed", [[], [task("a", "succeeded")]])
-def test_removal_of_nothing(listed):
-    assert plan_removal(listed, []) == ([], [], [])
+def test_statuses_are_compared_without_regard_to_case():
+    assert meant([dated("a", 1), dated("b", 1, status="success"), {"id": "c"}], statuses=["Success"]) == ["a", "b"]
+
+
+def test_what_has_no_readable_time_is_not_certainly_older():
+    records = [
+        dated("at", 30),
+        dated("before", 31),
+        dated("after", 29),
+        {"id": "odd"},
+        {"id": "text", "created_at": "?"},
+    ]
+    assert meant(records, older_than=NOW - timedelta(days=30)) == ["before"]
+
+
+def test_what_has_no_readable_time_is_not_certainly_outside():
+    records = [dated("at", 30), dated("before", 31), dated("after", 29), {"id": "odd"}]
+    assert meant(records, start=NOW - timedelta(days=30)) == ["at", "after", "odd"]
+    assert meant(records, end=NOW - timedelta(days=30)) == ["at", "before", "odd"]
+
+
+@pytest.mark.parametrize(("keep", "expected"), [(None, "cabd"), (0, "cabd"), (1, "abd"), (3, "d"), (4, ""), (9, "")])
+def test_keep_last_leaves_out_the_newest(keep, expected):
+    records = [dated("b", 3), dated("c", 1), dated("a", 2), {"id": "d"}]
+    assert sorted(meant(records, keep_last=keep)) == sorted(expected)
+
+
+def test_keep_last_counts_only_what_fits_otherwise():
+    records = [dated("a", 1, status="FAILED"), dated("b", 2), dated("c", 3), dated("d", 4, status="FAILED")]
+    assert meant(records, keep_last=1, phases=["succeeded"]) == ["c"]
+
+
+@pytest.mark.parametrize("field", ["task_ids", "names", "statuses", "phases"])
+def test_an_empty_filter_fits_nothing(field):
+    assert task_filter(**{field: []}).fits_nothing
+    assert meant([dated("a", 1)], **{field: []}) == []
+    assert not task_filter(**{field: ["x"]}).fits_nothing
+    assert not task_filter().fits_nothing
+
+
+def test_absent_are_the_ids_that_are_not_listed():
+    targets = Targets([INSTANCE], task_filter(task_ids=["gone", "d", "c", "away"]))
+    assert targets.absent([task("c"), task("d")]) == ["gone", "away"]
+    assert Targets([INSTANCE], task_filter(phases=["failed"])).absent([task("c")]) == []
 
 
 # Calling off a spec change: every combination
@@ -396,7 +465,7 @@ def by_ids(*ids):
 
 
 def of_instance(*names):
-    return Selection(None, "i", names or None, NOW)
+    return Selection(None, None, names or None, NOW)
 
 
 @pytest.mark.parametrize("phase", [*PHASES, None])
@@ -416,6 +485,21 @@ def test_cancellation_by_instance(phase):
     expected = {name: ["j"] * (name == OUTCOME[phase] and phase in UNFINISHED) for name in LISTS}
     assert {name: getattr(plan, name) for name in LISTS} == expected
     assert len(plan.jobs) == (phase in UNFINISHED)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_cancellation_of_all_that_wait(phase):
+    """What has begun is not meant, and so no failure; an unknown word may mean that it waits."""
+    plan = plan_cancellation([job("j", phase)], of_instance()._replace(only_pending=True))
+    assert plan.to_cancel == ["j"] * (phase in ("pending", "unknown"))
+    assert (plan.already_cancelled, plan.too_late, plan.missing) == ([], [], [])
+
+
+@pytest.mark.parametrize(("instances", "expected"), [(None, "abc"), (["i-1"], "a"), (["i-1", "i-2"], "ab"), ([], "")])
+def test_cancellation_by_instances(instances, expected):
+    listed = [{**job("a"), "instance_id": "i-1"}, {**job("b"), "instance_id": "i-2"}, job("c")]
+    plan = plan_cancellation(listed, of_instance()._replace(instance_ids=instances))
+    assert plan.to_cancel == list(expected)
 
 
 def test_cancellation_by_name():

@@ -858,7 +858,7 @@ def test_requests_is_loaded_without_what_guesses_encodings():
     assert run.stderr == ""
 
 
-@pytest.mark.parametrize("missing", ["requests", "urllib3", "certifi", "idna"])
+@pytest.mark.parametrize("missing", ["requests", "urllib3", "certifi"])
 def test_missing_library_is_named(missing):
     program = f"""
         import sys

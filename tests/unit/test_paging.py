@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import AnswerError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page, read_page
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page, all_of, read_page
 
 LIST_THINGS = Operation("ListThings", "dcs", "GET", "/v2/things")
 
@@ -38,11 +38,11 @@ class Server:
         page = self.keys[offset : offset + self.length(self)]
         return Page([record(key) for key in page], self.total(self))
 
-    def listing(self):
-        return Listing(self.fetch, self.limit, "id", LIST_THINGS, self.warnings.append)
+    def listing(self, enough=None):
+        return Listing(self.fetch, self.limit, "id", LIST_THINGS, self.warnings.append, enough)
 
     def collect(self, wanted=None):
-        return [entry["id"] for entry in self.listing().collect(wanted)]
+        return [entry["id"] for entry in self.listing(None if wanted is None else all_of(wanted)).collect()]
 
 
 def keys(count):

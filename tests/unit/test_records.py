@@ -1,7 +1,7 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tasks and jobs have in common: phases, counting, order, and attempts of which some fail."""
+"""What tasks and jobs have in common: phases, counting, order, and waiting."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError, NetworkError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     PHASES,
-    attempt_each,
+    Wait,
     describe,
     has_ended,
     newest_first,
@@ -121,75 +120,43 @@ def test_describe():
     assert describe([]) == ""
 
 
-class Attempts:
-    """Things that fail as said; failures with status 403 stop the rest."""
+def test_describe_does_not_go_on_for_ever():
+    tasks = [{"id": f"t-{number}", "name": "EXTEND", "status": "CREATED"} for number in range(13)]
+    assert describe(tasks[:10]).endswith("EXTEND t-9 (CREATED)")
+    assert describe(tasks).endswith("EXTEND t-9 (CREATED) and 3 more")
 
-    def __init__(self, **failures):
-        self.failures = failures
-        self.tried = []
-        self.settled = 0
 
-    def act(self, identifier):
-        self.tried.append(identifier)
-        if identifier in self.failures:
-            raise ApiError("m", http_status=self.failures[identifier])
+class Pauses:
+    """Keeps how long each pause was, in seconds, and lets no time pass."""
 
-    def settle(self, done, failed):
-        self.settled += 1
+    def __init__(self, enough):
+        self.lengths = []
+        self.enough = enough
 
-    def run(self, identifiers, settle=None):
-        done, failed, rest = attempt_each(identifiers, self.act, settle or self.settle, lambda error: error.stops_all)
-        return done, list(failed), rest
+    def __call__(self, seconds):
+        self.lengths.append(seconds)
+        if len(self.lengths) >= self.enough:
+            raise StopIteration
 
 
 @pytest.mark.parametrize(
-    ("failures", "expected"),
+    ("interval", "lengths"),
     [
-        ({}, (["a", "b", "c", "d"], [], [])),
-        ({"b": 404}, (["a", "c", "d"], ["b"], [])),
-        ({"b": 403}, (["a"], ["b"], ["c", "d"])),
-        ({"a": 403}, ([], ["a"], ["b", "c", "d"])),
-        ({"d": 403}, (["a", "b", "c"], ["d"], [])),
-        ({"a": 404, "c": 403}, (["b"], ["a", "c"], ["d"])),
-        ({"a": 404, "b": 400, "c": 409, "d": 404}, ([], ["a", "b", "c", "d"], [])),
+        (5, [5, 7.5, 11.25, 16.875, 25.3125, 37.96875, 56.953125, 60, 60]),
+        (100, [100] * 9),
     ],
 )
-def test_attempt_each(failures, expected):
-    attempts = Attempts(**failures)
-    given_ids = ["a", "b", "c", "d"]
-    assert attempts.run(given_ids) == expected
-    assert given_ids == ["a", "b", "c", "d"]
-    assert attempts.settled == 1
+def test_the_interval_grows_while_nothing_changes(interval, lengths):
+    pauses = Pauses(len(lengths))
+    looks = Wait(100000, interval, pauses).looks(lambda: len(pauses.lengths))
+    with pytest.raises(RuntimeError):
+        list(looks)
+    assert pauses.lengths == lengths
 
 
-def test_attempt_nothing():
-    assert Attempts().run([]) == ([], [], [])
-
-
-def test_rest_goes_on_when_a_closer_look_clears_the_failure():
-    def settle(done, failed):
-        for identifier in list(failed):
-            del failed[identifier]
-            done.append(identifier)
-
-    attempts = Attempts(b=403, d=403)
-    assert attempts.run(["a", "b", "c", "d", "e"], settle) == (["a", "b", "c", "d", "e"], [], [])
-    assert attempts.tried == ["a", "b", "c", "d", "e"]
-
-
-def test_other_exceptions_are_not_caught():
-    def act(identifier):
-        raise KeyError(identifier)
-
-    with pytest.raises(KeyError):
-        attempt_each(["a"], act, lambda done, failed: None, lambda error: False)
-
-
-def test_stops_is_asked_for_each_failure():
-    asked = []
-
-    def act(identifier):
-        raise NetworkError(identifier)
-
-    attempt_each(["a", "b"], act, lambda done, failed: None, lambda error: asked.append(str(error)))
-    assert asked == ["a", "b"]
+def test_the_interval_is_short_again_after_a_change():
+    pauses = Pauses(4)
+    quiet = iter([0, 1, 2, 0])
+    with pytest.raises(RuntimeError):
+        list(Wait(100000, 4, pauses).looks(lambda: next(quiet)))
+    assert pauses.lengths == [4, 6, 9, 4]
