@@ -1,113 +1,91 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure what a task of this collection costs, against the same request made with ansible.builtin.uri.
+"""Measure what this collection costs, against other ways to do the same work; docs/benchmark.md explains the rows.
 
-    .venv/bin/python tools/bench.py
+    .venv/bin/python tools/bench.py [--repeats N] [--quick] [--report FILE] [ROW ...]
 
-One play has both tasks in turn, so that whatever else the machine does slows both alike. The simulator runs as a
-process of its own. Prints a table of medians and writes build/bench.json.
+Prints a table of medians and writes build/bench.json. Without rows it measures all. The exit code is 1 when a side did
+not do the work, and 0 otherwise, also when a target is missed. `--quick` measures next to nothing, so that a test can
+run it; its figures say nothing.
 """
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
-import statistics
+import os
+import platform
 import sys
-import tempfile
 from pathlib import Path
-from typing import Any
 
 from environment import CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT))
 
-from demo import simulator
-
-from tests.harness.playbooks import local_play, run_playbook
-from tests.simulator import SimulatorClient
-
-REPEAT = 20
+from ansible.release import __version__ as core_version
+from bench_checks import Wrong
+from bench_rows import MEMORY_TARGET, QUICK, ROWS, Row, Sizes
 
 
-def tasks(variables: dict[str, str]) -> list[dict[str, Any]]:
-    """Return both tasks, as often as they are measured: the background tasks of one instance, in one request."""
-    url = variables["HUAWEICLOUD_SDK_IAM_ENDPOINT"]
-    project = variables["HUAWEICLOUD_SDK_PROJECT_ID"]
-    prepare = [
-        {
-            "name": "Sign in",
-            "ansible.builtin.uri": {
-                "url": f"{url}/v3/auth/tokens?nocatalog=true",
-                "method": "POST",
-                "status_code": 201,
-                "body_format": "json",
-                "body": {
-                    "auth": {
-                        "identity": {
-                            "methods": ["password"],
-                            "password": {
-                                "user": {
-                                    "name": "operator",
-                                    "password": "Simulator-Password-1!",
-                                    "domain": {"name": "sim-account"},
-                                }
-                            },
-                        },
-                        "scope": {"project": {"id": project}},
-                    }
-                },
-            },
-            "register": "signed_in",
-        },
-        {"name": "Find", "ansible.builtin.uri": {"url": f"{url}/_simulator/state"}, "register": "state"},
-        {
-            "name": "Keep",
-            "ansible.builtin.set_fact": {
-                "token": "{{ signed_in.x_subject_token }}",
-                "instance": "{{ state.json.dcs_instances[0].instance_id }}",
-            },
-        },
-    ]
-    peer = {
-        "name": "peer",
-        "ansible.builtin.uri": {
-            "url": f"{url}/v2/{project}/instances/{{{{ instance }}}}/tasks?limit=1000&offset=0",
-            "headers": {"X-Auth-Token": "{{ token }}"},
-        },
-    }
-    ours = {"name": "ours", "hwcloud.maintenance.dcs_task_info": {"instances": ["{{ instance }}"]}}
-    return prepare + [task for _repeat in range(REPEAT) for task in (peer, ours)]
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Measure what the collection costs.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all when none is given")
+    parser.add_argument("--repeats", type=int, metavar="N", help="how often each side runs, 5 if not given")
+    parser.add_argument("--quick", action="store_true", help="only try that everything works")
+    parser.add_argument("--report", type=Path, default=CHECKOUT / "build" / "bench.json", help="where to write it")
+    given = parser.parse_args(words)
+    unknown = set(given.rows) - ROWS.keys()
+    if unknown:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are: {', '.join(ROWS)}")
+    if given.repeats is not None and given.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    return given
 
 
-def measure() -> dict[str, float]:
-    """Return the median seconds of a task of each kind."""
-    with simulator("fleet:1:10") as variables, tempfile.TemporaryDirectory() as folder:
-        where = {name: value for name, value in variables.items() if name.startswith(("HW_", "HUAWEICLOUD_"))}
-        run = run_playbook(Path(folder), [local_play(tasks(variables))], environ=where, timeout=600)
-        listed = SimulatorClient(variables["HUAWEICLOUD_SDK_IAM_ENDPOINT"]).operations().count("ListBackgroundTask")
-    if run.returncode or listed != 2 * REPEAT:
-        sys.exit(f"{run.output}\nThe play failed, or sent {listed} requests instead of {2 * REPEAT}.")
-    return {
-        name: statistics.median(entry["seconds"] for entry in run.results if entry["task"] == name)
-        for name in ("ours", "peer")
-    }
+def machine() -> str:
+    """Return what the figures depend on; another's load makes them worth less."""
+    load = f", load {os.getloadavg()[0]:.1f} at this moment" if hasattr(os, "getloadavg") else ""
+    return f"Python {platform.python_version()}, ansible-core {core_version}, {os.cpu_count()} cores{load}"
 
 
-def main() -> None:
-    """Measure, print, write."""
-    seconds = measure()
-    target = 1.05
-    ratio = seconds["ours"] / seconds["peer"]
-    row = {"name": "single", **seconds, "ratio": ratio, "target": target, "met": ratio <= target}
-    print(f"{'name':10} {'ours':>8} {'peer':>8} {'ratio':>7} {'target':>7}  met")
-    print(
-        f"{'single':10} {seconds['ours']:8.3f} {seconds['peer']:8.3f} {ratio:7.3f} {target:7.2f}"
-        f"  {'yes' if row['met'] else 'no'}"
+def line(row: Row) -> str:
+    """Return a row of the table."""
+    form = "10.0f" if row.unit == "bytes" else "10.3f"
+    met = "yes" if row.met else "no"
+    return (
+        f"{row.name:12} {row.ours:{form}} {row.peer:{form}} {row.unit:5} {row.ratio:7.3f} {row.target:7.2f}  {met}"
+        + (f" (peak memory {row.memory:.0f} of {MEMORY_TARGET} MB)" if row.memory is not None else "")
     )
-    report = CHECKOUT / "build" / "bench.json"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(json.dumps([row], indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Measure, print, write."""
+    given = arguments()
+    sizes = QUICK if given.quick else Sizes()
+    if given.repeats is not None:
+        sizes = dataclasses.replace(sizes, repeats=given.repeats, singles=4 * given.repeats)
+    given.report.unlink(missing_ok=True)
+    print(machine())
+    print(f"{'name':12} {'ours':>10} {'peer':>10} {'unit':5} {'ratio':>7} {'target':>7}  met", flush=True)
+    rows = []
+    for name in [name for name in ROWS if name in given.rows or not given.rows]:
+        try:
+            rows.append(ROWS[name](sizes))
+        except Wrong as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        print(line(rows[-1]), flush=True)
+    for row in rows:
+        print(f"\n{row.name}")
+        for remark in row.remarks:
+            print(f"  {remark}")
+    given.report.parent.mkdir(parents=True, exist_ok=True)
+    given.report.write_text(json.dumps([row.as_dict() for row in rows], indent=2) + "\n", encoding="utf-8")
+    print(f"\n{machine()}\n{given.report}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

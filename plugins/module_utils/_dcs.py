@@ -67,14 +67,17 @@ def is_spec_change(task: Record) -> bool:
 
 
 def build_task(api_object: Record, instance_id: str | None) -> Record:
-    """The API's object, nothing dropped, with C(instance_id) (None from the task centre) and C(phase)."""
-    task = {**api_object, "instance_id": instance_id, "phase": phase_of(api_object.get("status"))}
-    details = task.get("details")
+    """The API's object, nothing dropped, gets C(instance_id) (None from the task centre) and C(phase)."""
+    # Not a copy: there are tens of thousands.
+    api_object["instance_id"] = instance_id
+    api_object["phase"] = phase_of(api_object.get("status"))
+    details = api_object.get("details")
     if isinstance(details, dict):
         # Capacities come as numbers or text (C6), and become text.
-        capacities = {key: _as_text(details[key]) for key in ("old_capacity", "new_capacity") if key in details}
-        task["details"] = {**details, **capacities}
-    return task
+        for key in ("old_capacity", "new_capacity"):
+            if not isinstance(details.get(key, ""), str):
+                details[key] = _as_text(details[key])
+    return api_object
 
 
 def _as_text(value: t.Any) -> t.Any:
@@ -239,7 +242,7 @@ class Dcs(Service):
                 failed[outcome.item] = outcome.error
         if "" in failed and failed[""].no_api:
             failed[""].hint = (
-                "This region or cloud does not offer the task centre; name the instances"
+                "This region or cloud does not offer this API, the task centre; name the instances"
                 " (dcs_task_info: instances, or all of them; dcs_task: instance)."
             )
         if missing is not None and not missing:
@@ -263,7 +266,7 @@ class Dcs(Service):
             unless_hopeless(),
         )
         for outcome in outcomes:
-            outcome.item["progress"] = outcome.value
+            outcome.item["progress"] = outcome.value or None
         failed = [outcome.error for outcome in outcomes if outcome.error is not None]
         hopeless = next((error for error in failed if error.stops_all), None)
         if hopeless is not None:

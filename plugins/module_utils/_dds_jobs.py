@@ -171,8 +171,11 @@ def _look_again(
             return
         # What was refused may have been called off by somebody else, which takes effect a little later.
         pending = {job_id for job_id in tried if job_id in now and now[job_id]["phase"] == PENDING}
-        refused = {job_id for job_id, error in failed.items() if not (error.stops_all or error.uncertain)} - doubted
-        refused = refused if waited < DOUBT else set()
+        refused = {
+            job_id
+            for job_id, error in failed.items()
+            if waited < DOUBT and job_id not in doubted and not error.stops_all and (error.http_status or 500) < 500
+        }
         if not any(now.get(job_id, {}).get("phase") in _NOT_STARTED for job_id in done) and not pending & refused:
             break
     doubted.update(failed)

@@ -44,6 +44,7 @@ if t.TYPE_CHECKING:
 _USER_AGENT = "ansible-hwcloud.maintenance/1.0.0"
 _BACKOFF_FIRST = 0.5  # seconds
 _BACKOFF_MOST = 30.0  # seconds
+_TURN = 0.02  # seconds between two looks whether the service bears one more request
 _CHUNK = 256 * 1024  # bytes
 _BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; 1000 tasks have about 1 MB
 
@@ -125,6 +126,7 @@ class Client:
         # No request leaves before this moment, after 429.
         self._opens = 0.0
         self._slowed = 0.0
+        self._under_way = 0
         #: How many requests the service bears at the same time, as far as known.
         self.width = float(options.max_concurrency)
         #: Whether credentials were accepted; until then one request at a time, as five bad signatures lock a key.
@@ -287,23 +289,41 @@ class Client:
         self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
     ) -> tuple[requests.Response, bytes]:
         session = self._opened()
+        if not self._take_turn():
+            raise self.ended(operation, uncertain=False)
+        try:
+            return self._send(session, operation, url, patience, **arguments)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+    def _take_turn(self) -> bool:
+        """Wait until the service bears one more request; False when the time is over before."""
+        while self.remaining() > 0:
+            with self._lock:
+                closed = self._opens - self._monotonic()
+                if closed <= 0 and self._under_way < int(self.width):
+                    self._under_way += 1
+                    return True
+            self.pause(closed if closed > 0 else _TURN)
+        return False
+
+    def _send(
+        self, session: requests.Session, operation: Operation, url: str, patience: float | None, **arguments: t.Any
+    ) -> tuple[requests.Response, bytes]:
         import requests
 
-        while self.remaining() > 0 and self._opens > self._monotonic():
-            self.pause(self._opens - self._monotonic())
-        remaining = self.remaining()
-        if remaining <= 0:
-            raise self.ended(operation, uncertain=False)
+        remaining = max(self.remaining(), 0.001)
         limits = [
             min(limit, patience or limit) for limit in (self._options.connect_timeout, self._options.read_timeout)
         ]
         timeouts = (min(limits[0], remaining), min(limits[1], remaining))
         proxies = self._proxies(url)
-        with self._lock:
-            self.requests += 1
         sent = self._monotonic()
         try:
             with self._interruptible(min(remaining, patience or remaining)):
+                with self._lock:
+                    self.requests += 1
                 response = session.request(
                     operation.method,
                     url,

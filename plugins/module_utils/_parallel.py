@@ -20,8 +20,6 @@ Value = t.TypeVar("Value")
 
 #: Seconds in which what is under way may still end by itself: it knows more than whoever gives it up.
 _GRACE = 1.0
-#: Seconds between two looks of a thread that has too many beside it.
-_TURN = 0.05
 
 
 class Outcome(t.NamedTuple):
@@ -123,9 +121,9 @@ class _Crew:
             pass
         self._working = min(self._client.max_concurrency, len(self._todo))
         if self._working > 1 and not self._stopped:
-            for number in range(self._working):
+            for _number in range(self._working):
                 # Those that block longer than the task may last must not keep the process alive.
-                threading.Thread(target=self._work, args=(number,), daemon=True).start()
+                threading.Thread(target=self._work, daemon=True).start()
             if not self._client.wait_for(self._all_ended):
                 self._stopped = True
                 self._all_ended.wait(_GRACE)
@@ -144,13 +142,10 @@ class _Crew:
                 self._outcomes[index] = Outcome(item, None, self._client.ended(self._operation, uncertain=False))
             return [self._outcomes[index] for index in sorted(self._outcomes)], [item for _index, item in self._todo]
 
-    def _work(self, number: int) -> None:
+    def _work(self) -> None:
         try:
-            while True:
-                while number >= self._client.width and self._todo and not self._stopped:
-                    self._client.pause(_TURN)
-                if not self._do_next():
-                    return
+            while self._do_next():
+                pass
         except Exception as defect:  # noqa: BLE001  # raised again in the calling thread
             self._defect = defect
             self._stopped = True

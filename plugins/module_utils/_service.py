@@ -98,9 +98,15 @@ class Listing(t.NamedTuple):
         shrunk = False
         for _page in range(_PAGES_MOST):
             records, total = pages[offset] if offset in pages else self.fetch(offset)
-            new = {self._key_of(record): record for record in records}
-            repeated = bool(records) and all(key in found for key in new)
-            found.update((key, record) for key, record in new.items() if key not in found)
+            new = self._by_key(records)
+            repeated = bool(records) and new.keys() <= found.keys()
+            if not found:
+                found = new
+            elif found.keys().isdisjoint(new):
+                found.update(new)
+            else:
+                for key, record in new.items():
+                    found.setdefault(key, record)
             if self.enough is not None and self.enough(found):
                 return found, _COMPLETE
             offset += len(records)
@@ -126,11 +132,14 @@ class Listing(t.NamedTuple):
         # Others may be listed none the less.
         return self.operation.error(AnswerError, f"{self.operation.name} {message}", retryable=True, stops_all=False)
 
-    def _key_of(self, record: t.Any) -> str:
-        key = record.get(self.key) if isinstance(record, dict) else None
-        if not isinstance(key, str) or not key:
+    def _by_key(self, records: t.Iterable[t.Any]) -> dict[str, Record]:
+        try:
+            by_key = {record[self.key]: record for record in records}
+        except (TypeError, KeyError, IndexError):
+            by_key = {}
+        if (records and not by_key) or not all(isinstance(key, str) and key for key in by_key):
             raise self._error(f"was answered with an entry that has no {self.key}.")
-        return key
+        return by_key
 
 
 def read_page(data: t.Any, list_key: str, total_key: str, operation: Operation) -> Page:

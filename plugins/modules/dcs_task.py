@@ -51,6 +51,9 @@ def run(task: Task) -> dict[str, t.Any]:
         older_than=None if older_than is None else parse_age("older_than", older_than, task.now),
         keep_last=options["keep_last"],
     )
+    # Ansible's own check takes null for a value, and then all tasks would be meant.
+    if all(options[name] is None for name in ("task_ids", *SELECTION)):
+        raise ConfigError(f"One of task_ids, {', '.join(SELECTION)} is required to say which tasks are meant.")
     if wanted.task_ids is None and instance is None and instances is None:
         raise ConfigError(f"{', '.join(SELECTION)} need instances: ids, names, or all for those of the whole project.")
     dcs = Dcs(task.client, task.endpoints, task.account, warn=None)
@@ -78,7 +81,6 @@ def main() -> None:
             ("task_ids", "instances"),
             *(("task_ids", name) for name in SELECTION),
         ],
-        required_one_of=[("task_ids", *SELECTION)],
     )
 
 

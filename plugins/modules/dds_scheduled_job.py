@@ -37,7 +37,7 @@ def run(task: Task) -> dict[str, t.Any]:
     job_ids = task.check_ids("job_ids")
     start = task.lookback()
     selected = any(values is not None for values in (job_ids, instances, names))
-    if selected == options["all_pending"]:
+    if selected == bool(options["all_pending"]):
         raise ConfigError(
             "all_pending must not be true beside job_ids, instance, instances or job_names."
             if selected
@@ -49,7 +49,7 @@ def run(task: Task) -> dict[str, t.Any]:
         instance_ids = dds.instance_ids(instances)
     return cancel(
         dds,
-        Selection(job_ids, instances and instance_ids, names, start, only_pending=options["all_pending"]),
+        Selection(job_ids, instances and instance_ids, names, start, only_pending=bool(options["all_pending"])),
         task.wait_options(),
         missing_ok=options["missing_ok"],
         too_late_ok=options["on_too_late"] == "ignore",

@@ -32,6 +32,9 @@ WAITING = "24401d1dc583dc828e8e3c005aaad020"
 CART = "e42ed27a-22e9-2376-3999-92a0db414119"
 EXPORTING = "90e1c9d28554b1c9d30308b41f90ee27"
 NO_TASK = "0" * 32
+NO_INSTANCE = "00000000-0000-4000-8000-000000000000"
+#: One request after the other, where it matters which was the first.
+IN_TURN = {"max_concurrency": 1}
 ENDED = ["fe0695500548c654e67d811fb57a9792", "b4bb168d64bb67ecd958a5b5c4a64809", "9f2d3c453e7fc7849c64855e1c73fdb0"]
 PENDING = ["83717e93-eb0c-81dc-8119-499a03290d3d", "15c5cef5-184e-941f-5a7d-875b550e998e"]
 RUNNING = "e2fe59c8-59f8-598a-ee2d-765a476ca87e"
@@ -130,7 +133,8 @@ def read_names(path):
 @pytest.mark.parametrize("name", MODULES)
 def test_every_option_is_read_by_the_code(name):
     read = read_names(PLUGINS / "modules" / f"{name}.py")
-    read = read.union(*(read_names(PLUGINS / "module_utils" / f"{file}.py") for file in ("_module", "_credentials")))
+    files = ["_module", "_credentials", *(["_instances"] if name.endswith("_instance_info") else [])]
+    read = read.union(*(read_names(PLUGINS / "module_utils" / f"{file}.py") for file in files))
     # These are read by the names in tables: the credentials, the settings, and what is handed over to the client.
     read |= {option for way in utility("_credentials")._WAYS.values() for part in way for option in part}
     read |= set(utility("_credentials").SETTINGS) | set(utility("_http").HttpOptions._fields)
@@ -300,6 +304,9 @@ STATES = {
         ({"instances": [SESSIONS], "phases": []}, None),
         ({"instances": [SESSIONS]}, faulty("ListBackgroundTask", BUSY)),
         ({"instances": [SESSIONS]}, faulty("ListBackgroundTask", DENIED)),
+        ({"instances": [CART], "include_progress": True}, None),
+        ({"instances": [SESSIONS, NO_INSTANCE, CART], "max_failures": 1, **IN_TURN}, None),
+        ({"instances": "all", "older_than": "1h", "keep_last": 1, "max_results": 2}, None),
         ({"region": "x/"}, None),
     ],
     "dcs_task": [
@@ -315,6 +322,16 @@ STATES = {
         ({"instance": CART, "task_ids": [EXPORTING, NO_TASK], "state": "finished", "wait_timeout": 0}, None),
         ({"instance": SESSIONS, "task_ids": ENDED, "state": "finished"}, faulty("ListBackgroundTask", BUSY)),
         ({"instance": "nothing", "task_ids": ENDED, "state": "finished"}, None),
+        ({"instances": "all", "phases": "succeeded", "keep_last": 1, "state": "absent"}, None),
+        ({"instances": [SESSIONS, NO_INSTANCE], "names": ["EXTEND"], "state": "finished", "wait_timeout": 0}, None),
+        (
+            {"instances": [SESSIONS, NO_INSTANCE, CART], "phases": [], "older_than": "1d", "state": "absent"},
+            None,
+        ),
+        (
+            {"instances": [NO_INSTANCE, CART], "phases": ["failed"], "state": "absent", "max_failures": 1, **IN_TURN},
+            None,
+        ),
     ],
     "dcs_resize_cancel": [
         ({"instance": SESSIONS}, None),
@@ -323,6 +340,21 @@ STATES = {
         ({"instance": SESSIONS}, faulty("CancelInstanceResize", REFUSED)),
         ({"instance": SESSIONS}, faulty("ListBackgroundTask", BUSY)),
         ({"instance": "nothing"}, None),
+    ],
+    "dcs_instance_info": [
+        ({}, None),
+        ({"names": ["redis-*-prod"], "tags": {"team": None}, "statuses": ["RUNNING"], "engines": ["Redis"]}, None),
+        ({"ids": []}, None),
+        ({}, faulty("ListInstances", BUSY)),
+        ({}, faulty("ListInstances", DENIED)),
+        ({"ids": ["redis-cart-prod"]}, None),
+    ],
+    "dds_instance_info": [
+        ({}, None),
+        ({"ids": []}, None),
+        ({}, faulty("ListInstances", BUSY)),
+        ({}, faulty("ListInstances", DENIED)),
+        ({"tags": {"": "x"}}, None),
     ],
     "dds_scheduled_job_info": [
         ({}, None),
@@ -339,6 +371,10 @@ STATES = {
         ({"job_ids": PENDING}, faulty("ListScheduledTasks", BUSY)),
         ({"job_ids": []}, None),
         ({"instance": "nothing"}, None),
+        ({"all_pending": True}, None),
+        ({"job_names": ["REBOOT"], "max_failures": 1}, None),
+        ({"instances": ["dds-catalogue-prod", "nothing"]}, None),
+        ({"all_pending": True, "max_failures": 1, "max_concurrency": 1}, faulty("CancelScheduledTask", REFUSED)),
     ],
 }
 
@@ -386,9 +422,9 @@ def stage(sim):
 
 
 #: How many tasks change something in the examples of each module.
-CHANGES = {"dcs_task": 1, "dcs_resize_cancel": 2, "dds_scheduled_job": 2}
+CHANGES = {"dcs_task": 2, "dcs_resize_cancel": 2, "dds_scheduled_job": 5}
 #: Where examples begin anew: what the first one calls off, the second one could not find.
-PARTS = {"dcs_resize_cancel": 1}
+PARTS = {"dcs_resize_cancel": 1, "dds_scheduled_job": 4}
 
 
 @pytest.mark.parametrize("name", MODULES)

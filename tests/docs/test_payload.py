@@ -29,7 +29,7 @@ OWN = "ansible_collections/hwcloud/maintenance/"
 CORE = tuple(int(part) for part in __version__.split(".")[:2])
 #: The budget of the design, and what is not to be exceeded as long as it is missed.
 BUDGET_BYTES = 200 * 1024
-MOST_BYTES = 227_000
+MOST_BYTES = 240_000
 MOST_FILES = 16
 
 
@@ -93,7 +93,7 @@ def test_what_travels_with_a_task_is_small(payloads, name):
 @pytest.mark.xfail(
     CORE >= (2, 19),
     strict=True,
-    reason="missed since there are many ways to sign in: 226 kB, of which 158 are of ansible-core 2.21 itself",
+    reason="missed since there are many ways to sign in and bulk work: 238 kB, of which 158 are of ansible-core 2.21",
 )
 def test_the_largest_payload_is_within_the_budget(payloads):
     assert max(map(len, payloads.values())) < BUDGET_BYTES

@@ -23,6 +23,8 @@ MODULES = {
     "dcs_resize_cancel": {"instance": INSTANCE},
     "dds_scheduled_job_info": {},
     "dds_scheduled_job": {"job_ids": [JOB]},
+    "dcs_instance_info": {},
+    "dds_instance_info": {},
 }
 CREDENTIALS = ("access_key", "secret_key")
 LONGEST_SENTENCE = 400
@@ -249,9 +251,59 @@ def test_ids(refused, name, option, value):
     refused(name, option, **changes)
 
 
+#: The least that a selection of background tasks needs.
+SELECTION = {"instances": "all", "keep_last": 1, "state": "absent"}
+
+
+@pytest.mark.parametrize("value", BAD_IDS, ids=shortened)
+def test_the_instances_of_a_selection(refused, value):
+    refused("dcs_task", "instances", least={**SELECTION, "instances": [INSTANCE, value]})
+
+
+@pytest.mark.parametrize("value", BAD_WORDS, ids=shortened)
+def test_the_names_of_a_selection(refused, value):
+    refused("dcs_task", "names", least={**SELECTION, "names": ["EXTEND", value]})
+
+
+@pytest.mark.parametrize("value", [*BAD_TIMES, *BAD_AGES, "2026-01-15"], ids=shortened)
+def test_the_age_of_a_selection(refused, value):
+    refused("dcs_task", "older_than", least={**SELECTION, "older_than": value})
+    refused("dcs_task_info", "older_than", older_than=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        *((name, "keep_last", value) for name in ("dcs_task", "dcs_task_info") for value in (-1, 1000001)),
+        *((name, "max_failures", value) for name in ("dcs_task", "dcs_task_info") for value in (0, -1, 1000001)),
+        *(("dcs_task_info", "max_results", value) for value in (0, -1, 1000001)),
+    ],
+)
+def test_numbers_of_a_selection(refused, name, option, value):
+    least = {**SELECTION, option: value} if name == "dcs_task" else {option: value}
+    assert str(value) in refused(name, option, least=least)["msg"]
+
+
+@pytest.mark.parametrize("word", ["phases", "names", "older_than", "keep_last"])
+def test_a_selection_must_say_where(refused, word):
+    """The whole project is meant only where C(all) says so."""
+    value = {"phases": ["failed"], "names": ["EXTEND"], "older_than": "1d", "keep_last": 0}[word]
+    for state in ("absent", "finished"):
+        assert "all" in refused("dcs_task", "instances", least={word: value, "state": state})["msg"]
+
+
+def test_progress_needs_instances(refused):
+    refused("dcs_task_info", "instances", include_progress=True)
+
+
 @pytest.mark.parametrize("value", BAD_IDS, ids=shortened)
 def test_the_instance_of_scheduled_jobs(refused, value):
     refused("dds_scheduled_job", "instance", least={"instance": value})
+
+
+@pytest.mark.parametrize("value", BAD_IDS, ids=shortened)
+def test_the_instances_of_scheduled_jobs(refused, value):
+    refused("dds_scheduled_job", "instances", least={"instances": [f"{TASK}in02", value]})
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -284,9 +336,50 @@ def test_words(refused, name, option, value):
     refused(name, option, **{option: ["EXTEND", value]})
 
 
+@pytest.mark.parametrize("name", ["dcs_instance_info", "dds_instance_info"])
+@pytest.mark.parametrize("value", [*BAD_IDS, "redis-sessions-prod", TASK, JOB + "0"], ids=shortened)
+def test_ids_of_instances(refused, name, value):
+    good = INSTANCE if name.startswith("dcs") else f"{TASK}in02"
+    assert "names" in refused(name, "ids", ids=[good, value])["msg"]
+
+
+@pytest.mark.parametrize("name", ["dcs_instance_info", "dds_instance_info"])
+@pytest.mark.parametrize("option", ["names", "statuses", "engines"])
+@pytest.mark.parametrize("value", BAD_WORDS, ids=shortened)
+def test_words_of_instances(refused, name, option, value):
+    refused(name, option, **{option: ["good", value]})
+
+
+@pytest.mark.parametrize("name", ["dcs_instance_info", "dds_instance_info"])
+@pytest.mark.parametrize("key", [*BAD_WORDS, ",", "=", "a,b", "a=b"], ids=shortened)
+def test_keys_of_tags(refused, name, key):
+    refused(name, "tags", tags={"good": "x", key: "x"})
+
+
+@pytest.mark.parametrize("name", ["dcs_instance_info", "dds_instance_info"])
+@pytest.mark.parametrize("value", [True, False, 1.5, [], ["x"], {}, {"a": "b"}], ids=str)
+def test_values_of_tags(refused, name, value):
+    assert "'good'" in refused(name, "tags", tags={"good": value})["msg"]
+
+
 @pytest.mark.parametrize("value", BAD_WORDS, ids=shortened)
 def test_job_names_of_an_instance(refused, value):
     refused("dds_scheduled_job", "job_names", least={"instance": INSTANCE, "job_names": [value]})
+    refused("dds_scheduled_job", "job_names", least={"job_names": ["REBOOT", value]})
+
+
+def test_all_pending_is_said_alone(refused):
+    refused("dds_scheduled_job", "all_pending", least={})
+    refused("dds_scheduled_job", "all_pending", least={"all_pending": False})
+    for option in ("job_ids", "instances", "job_names"):
+        for value in ([], ["REBOOT"]):
+            message = refused("dds_scheduled_job", "all_pending", least={"all_pending": True, option: value})["msg"]
+            assert option in message
+
+
+@pytest.mark.parametrize("value", [0, -1, 1000001])
+def test_max_failures_of_scheduled_jobs(refused, value):
+    assert str(value) in refused("dds_scheduled_job", "max_failures", max_failures=value)["msg"]
 
 
 @pytest.mark.parametrize(
@@ -538,15 +631,24 @@ def test_an_access_key_cannot_add_to_the_signature(refused, sim, value):
         ("dds_scheduled_job_info", "phases", {"phases": [""]}),
         ("dcs_task", "state", {"state": "gone"}),
         ("dcs_task", "task_ids", {"task_ids": None}),
+        ("dcs_task", "instances", {"instances": ["redis-a"]}),
+        ("dcs_task", "phases", {"phases": ["failed"]}),
+        ("dcs_task", "keep_last", {"keep_last": 0}),
+        ("dcs_task", "max_failures", {"max_failures": "few"}),
+        ("dcs_task_info", "include_progress", {"include_progress": "perhaps"}),
+        ("dcs_task_info", "max_results", {"max_results": "many"}),
         ("dcs_task", "accepted_phases", {"accepted_phases": ["pending"]}),
         ("dcs_resize_cancel", "wait", {"wait": "perhaps"}),
         ("dcs_resize_cancel", "instance", {"instance": None}),
         ("dds_scheduled_job", "missing_ok", {"missing_ok": "perhaps"}),
+        ("dds_scheduled_job", "all_pending", {"all_pending": "perhaps"}),
+        ("dds_scheduled_job", "max_failures", {"max_failures": "few"}),
         ("dcs_task_info", "retries", {"retries": "often"}),
         ("dcs_task_info", "deadline", {"deadline": 1.5}),
         ("dcs_task_info", "validate_certs", {"validate_certs": "perhaps"}),
         ("dcs_task_info", "endpoints", {"endpoints": {"rds": "https://evil.example"}}),
         ("dcs_task_info", "instanzes", {"instanzes": ["a"]}),
+        ("dcs_instance_info", "tags", {"tags": ["environment"]}),
     ],
     ids=str,
 )

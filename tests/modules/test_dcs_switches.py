@@ -350,7 +350,7 @@ def test_more_tasks_than_a_page_holds(sim, module, source, page_fault, task_coun
     if page_fault == "repeated":
         assert result["failure"]["code"] == "UnreadableAnswer"
         assert result["failure"]["retryable"] is True
-        assert "tasks" not in result
+        assert result["tasks"] == []
         return
     assert {task["id"] for task in result["tasks"]} == remaining(sim)
     assert len(result["tasks"]) == result["summary"]["total"] == 2500

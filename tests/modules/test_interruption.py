@@ -301,6 +301,8 @@ def options_of(sim: Any, sign_in: str) -> dict[str, Any]:
         "region": sim.region,
         "project_id": sim.project_id,
         "endpoints": dict.fromkeys(("dcs", "dds", "iam", "metadata"), sim.url),
+        # One after the other, so that each scene tells what was done when the signal came; test_throttling.py has many.
+        "max_concurrency": 1,
     }
     if sign_in == "machine":
         return {**options, "auth_method": "machine"}
@@ -785,7 +787,7 @@ def test_handlers_are_put_back(theatre, own_handlers, monkeypatch, outcome):
     theatre.prepare(scene)
     theatre.sim.faults([{"times": None, "fault": {"status": 403}}] if outcome == "refused" else [])
     if outcome == "defect":
-        name = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs.Dcs.tasks"
+        name = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs.Dcs.tasks_of_each"
         monkeypatch.setattr(name, lambda *_arguments, **_keywords: 1 / 0)
     result = run_scene(theatre, scene, **({"region": "x/"} if outcome == "bad input" else {}))
     code = {"done": None, "refused": "403", "bad input": "InvalidOption", "defect": "InternalError"}[outcome]

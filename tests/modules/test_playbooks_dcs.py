@@ -156,7 +156,8 @@ def test_a_removal_that_fails_half_way(sim, play):
     body = {"error_code": "DCS.2007", "error_msg": "Policy does not allow it."}
     sim.faults([{"operation": "DeleteBackgroundTask", "skip": 1, "fault": {"status": 403, "body": body}}])
     failing = {
-        **task("Remove", "dcs_task", instance=STAGING, task_ids=wanted, state="absent"),
+        # One request after the other, so that it is known which was the second.
+        **task("Remove", "dcs_task", instance=STAGING, task_ids=wanted, state="absent", max_concurrency=1),
         "register": "outcome",
         "ignore_errors": True,
     }

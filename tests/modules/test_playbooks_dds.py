@@ -122,3 +122,75 @@ def test_a_runbook_can_branch_on_a_failure_and_use_what_was_done(sim, play):
     assert [entry["status"] for entry in run.results if entry["task"] in ("cancel", "judge")] == ["failed", "ok"]
     assert pending(sim) == []
     assert "Traceback" not in run.output
+
+
+def test_all_that_waits_is_called_off_in_one_task(sim, play):
+    sim.reset("fleet:0:0:120")
+    all_of_it = {JOB: {"all_pending": True, "max_failures": 3}}
+    run = play(
+        [
+            {"name": "predicted", **all_of_it, "check_mode": True},
+            {"name": "by name", JOB: {"instances": ["dds-fleet"], "job_names": ["RESIZE_FLAVOR"]}, "check_mode": True},
+            {"name": "done", **all_of_it},
+            {"name": "again", **all_of_it},
+            {"name": "unsaid", JOB: {"on_too_late": "ignore"}, "ignore_errors": True},
+            {"name": "two ways", JOB: {"all_pending": True, "job_names": "REBOOT"}, "ignore_errors": True},
+        ],
+        "-v",
+        "--diff",
+    )
+    assert run.returncode == 0, run.output
+    assert stable(run.result("predicted")) == stable(run.result("done")) == stable(run.result("by name"))
+    assert run.result("done")["cancelled"] == run.result("predicted")["cancelled"]
+    assert (len(run.result("done")["cancelled"]), pending(sim)) == (120, [])
+    changed = [entry["task"] for entry in run.results if entry["result"].get("changed")]
+    assert changed == ["predicted", "by name", "done"]
+    assert run.output.count('-            "phase": "pending"') == 3 * 120
+    assert run.output.count('+            "phase": "cancelled"') == 3 * 120
+    assert "all_pending=true" in run.result("unsaid")["msg"]
+    assert "all_pending" in run.result("two ways")["msg"]
+    assert "[WARNING]" not in run.output
+    assert "Traceback" not in run.output
+    assert sim.operations() == [
+        *[LIST] * 2,  # predicted: two pages
+        *[LOOK_UP, LIST, LIST],  # by name
+        *[LIST] * 2,  # done
+        *[CANCEL] * 120,
+        *[LIST] * 2,
+        *[LIST] * 2,  # again; the rest sends nothing
+    ]
+
+
+def test_a_bulk_task_that_fails_in_part_says_all_to_a_runbook(sim, play):
+    sim.reset("fleet:0:0:40")
+    begun, gone = pending(sim)[7:9]
+    sim.events(
+        [{"before": CANCEL, "do": [{"job": begun, "set": {"job_status": "Running"}}, {"job": gone, "remove": True}]}]
+    )
+    run = play(
+        [
+            {"name": "cancel", JOB: {"all_pending": True}, "register": "outcome", "ignore_errors": True},
+            {
+                "name": "judge",
+                "ansible.builtin.assert": {
+                    "that": [
+                        "outcome is failed",
+                        "outcome is changed",
+                        "outcome.failure.code == 'TooLate'",
+                        "outcome.cancelled | length == 38",
+                        f"outcome.too_late == ['{begun}']",
+                        f"outcome.missing == ['{gone}']",
+                        "outcome.failed_jobs == []",
+                        "outcome.not_tried == []",
+                        "outcome.diff.after.jobs | length == 38",
+                    ]
+                },
+            },
+        ],
+        "-v",
+        "--diff",
+    )
+    assert run.returncode == 0, run.output
+    assert pending(sim) == []
+    assert begun in run.result("cancel")["msg"]
+    assert "[WARNING]" not in run.output

@@ -74,6 +74,7 @@ class Case(NamedTuple):
     :ivar thorough: whether everything is tried: all ways to sign in, an outage from the n-th request on, and faults that
         take a second or more. Together these cases have each operation of each module.
     :ivar variant: of another case, so that each fault is tried once only.
+    :ivar parallel: several requests at the same time.
     """
 
     module: str
@@ -83,6 +84,7 @@ class Case(NamedTuple):
     thorough: bool = False
     variant: bool = False
     check_mode: bool = False
+    parallel: bool = False
 
 
 _ONE = {"instance": REDIS, "task_ids": [DONE], "state": "absent"}
@@ -90,6 +92,9 @@ _THREE = {"instance": REDIS, "task_ids": [DONE, FAILED, CANCELLED], "state": "ab
 _ENDED = {"accepted_phases": ["succeeded", "failed", "cancelled"], "state": "finished", "wait_interval": 1}
 _CALL_OFF = {"instance": REDIS, "wait_timeout": 3, "wait_interval": 1}
 _JOBS = {"wait_timeout": 3, "wait_interval": 1}
+#: One request at a time otherwise, so that it is known which of several meets the fault.
+_BULK = {"max_concurrency": 3}
+_FLEET = {**_BULK, "instances": "all", "phases": ["succeeded", "failed", "cancelled"]}
 _ALL = (DONE, FAILED, CANCELLED)
 
 CASES: dict[str, Case] = {
@@ -110,6 +115,12 @@ CASES: dict[str, Case] = {
     "absent-centre-three": Case(
         "dcs_task", {"task_ids": [DONE, ELSEWHERE, FAILED], "state": "absent"}, (DONE, ELSEWHERE, FAILED)
     ),
+    "absent-fleet": Case(
+        "dcs_task", {**_FLEET, "state": "absent"}, (DONE, FAILED, CANCELLED, ELSEWHERE), parallel=True
+    ),
+    "absent-three-at-once": Case("dcs_task", {**_THREE, **_BULK}, _ALL, parallel=True),
+    "finished-fleet": Case("dcs_task", {**_ENDED, **_FLEET}, parallel=True),
+    "info-of-fleet": Case("dcs_task_info", {**_BULK, "instances": "all"}, parallel=True),
     "absent-nothing": Case("dcs_task", {**_ONE, "task_ids": [UNLISTED]}),
     "absent-check": Case("dcs_task", _THREE, check_mode=True),
     "finished-one": Case("dcs_task", {**_ENDED, "instance": REDIS, "task_ids": [DONE]}),
@@ -148,16 +159,24 @@ CASES: dict[str, Case] = {
     ),
     "job-of-instance": Case("dds_scheduled_job", {**_JOBS, "instance": MONGO}, tuple(PENDING)),
     "job-by-name": Case("dds_scheduled_job", {**_JOBS, "instance": "mongo-b"}, (OTHERS,), thorough=True),
+    "job-all-pending": Case(
+        "dds_scheduled_job", {**_JOBS, **_BULK, "all_pending": True}, (*PENDING, OTHERS), parallel=True
+    ),
     "job-nothing": Case("dds_scheduled_job", {**_JOBS, "job_ids": [OFF]}),
     "job-check": Case("dds_scheduled_job", {**_JOBS, "job_ids": PENDING}, check_mode=True),
 }
 
 #: AK/SK with the project's id; AK/SK, and the project is looked up; a password, for a token that names the project.
 SIGN_INS = ("keys", "keys-look-up", "password")
-#: An agency, with AK/SK or with a password, and the machine: temporary keys, and the project is looked up.
-ISSUED_SIGN_INS = ("agency", "password-agency", "machine")
-#: What is run with them: one that reads, one that waits, and each way to change something.
+#: Temporary keys, with which the project is looked up: of an agency, with AK/SK or with a password, and of the machine.
+#: What is run with them: one case that reads, one that waits, and each way to change something; a password and an agency
+#: together have no requests of their own.
 ISSUED_CASES = ("info-of-one", "finished-one", "absent-one", "absent-centre-one", "resize-wait", "job-one")
+ISSUED_SIGN_INS: dict[str, tuple[str, ...]] = {
+    "agency": ISSUED_CASES,
+    "machine": ISSUED_CASES,
+    "password-agency": ("info-of-one", "absent-one", "resize-wait", "job-one"),
+}
 #: The requests that give credentials.
 GIVES_CREDENTIALS = (
     *("KeystoneCreateUserTokenByPassword", "CreateTemporaryAccessKey"),
@@ -172,6 +191,7 @@ def options_of(sim: Simulator, case: Case, sign_in: str) -> dict[str, Any]:
         "endpoints": {"dcs": sim.url, "dds": sim.url, "iam": sim.url, "metadata": sim.url},
         "connect_timeout": 2,
         "read_timeout": 1,
+        "max_concurrency": 1,
         **case.options,
     }
     if sign_in.startswith("password"):
@@ -258,7 +278,16 @@ FIRST_FAULTS = (
 SECOND_FAULTS = ("401", "404 empty", "503", "504 processed", "drop_after", "garbage")
 #: Without credentials nothing goes on: what came before must not be forgotten over it.
 REFUSAL = "401"
-TWO_FAULTS = ("absent-three", "absent-centre-three", "job-three", "job-of-instance", "resize-wait", "resize-removed")
+TWO_FAULTS = (
+    "absent-three",
+    "absent-fleet",
+    "absent-centre-three",
+    "job-three",
+    "job-all-pending",
+    "job-of-instance",
+    "resize-wait",
+    "resize-removed",
+)
 
 #: An empty 200 is the documented success of a DELETE (C8): a service that says so without doing it is beyond any client.
 NO_FAULT_OF_DELETE = ("200 empty",)

@@ -278,6 +278,9 @@ def cells(case: Case, sign_in: str, journal: list[dict[str, Any]]) -> Iterator[C
                 continue
             if fault in SLOW_FAULTS and not (case.thorough and first and (sign_in == "keys" or signs_in)):
                 continue
+            # With several threads nobody can say which requests are under way; see tests/modules/test_throttling.py.
+            if fault in INTERRUPTIONS and (case.variant or case.parallel):
+                continue
             for mode in (ONCE, ALWAYS, OUTAGE):
                 if mode == ALWAYS and (case.variant or fault in INTERRUPTIONS or (sign_in != "keys" and not signs_in)):
                     continue
@@ -298,7 +301,7 @@ def _cells_of_issued(case: Case, journal: list[dict[str, Any]]) -> Iterator[Cell
 
 #: Signing in does not depend on what a module then does, so that some cases of each module suffice for it.
 RUNS = [(name, sign_in) for name, case in CASES.items() for sign_in in SIGN_INS if sign_in == "keys" or case.thorough]
-RUNS += [(name, sign_in) for name in ISSUED_CASES for sign_in in ISSUED_SIGN_INS]
+RUNS += [(name, sign_in) for sign_in, names in ISSUED_SIGN_INS.items() for name in names]
 
 
 def pairs(journal: list[dict[str, Any]], then: tuple[str, ...] = SECOND_FAULTS) -> Iterator[Cell]:
@@ -367,9 +370,10 @@ def test_the_matrix_is_complete(stage):
         assert missing == set(), (module, operation)
     assert {operation for module, operation in met if not module} == set(GIVES_CREDENTIALS)
     assert ways >= {(case.module, sign_in) for case in CASES.values() for sign_in in SIGN_INS}
-    assert ways >= {(CASES[name].module, sign_in) for name in ISSUED_CASES for sign_in in ISSUED_SIGN_INS}
     changing = {case.module for case in CASES.values() if case.does}
-    assert {CASES[name].module for name in ISSUED_CASES if CASES[name].does} == changing
+    for sign_in, names in ISSUED_SIGN_INS.items():
+        assert ways >= {(CASES[name].module, sign_in) for name in names}
+        assert {CASES[name].module for name in names if CASES[name].does} == changing
     assert {operation for _module, operation in met} == {
         *("KeystoneListProjects", "ListInstances", "ListBackgroundTask", "ListCenterTask"),
         *("DeleteBackgroundTask", "DeleteCenterTask", "CancelInstanceResize", "ShowBackgroundTaskProgress"),

@@ -12,7 +12,8 @@ Start it in the process of a test, or as a program whose first line of output is
 Control, by methods of `Simulator` and `SimulatorClient(url)`, or on the same port without sign-in:
 
     journal(service=None)  GET  /_simulator/journal      method, path, query, status, service, operation, auth, fault,
-                                                         processed, request_headers (names) of each request, in order
+                                                         processed, request_headers (names), connection, began, ended
+                                                         of each request, in order
     operations()                                         the operation names of the journal
     state()                GET  /_simulator/state        dcs_instances, tasks, dds_instances, scheduled_jobs, projects
     instance(name), tasks(instance_name), jobs(status)   parts of the state

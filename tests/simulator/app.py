@@ -9,6 +9,7 @@ import random
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -98,6 +99,7 @@ class Cloud:
                 operation=operation.name if operation else None,
                 auth=_auth_kind(headers),
                 request_headers=list(request.headers),
+                connection=_port(request),
             )
         )
         if operation:
@@ -127,6 +129,7 @@ class Cloud:
         if operation:
             # Before the answer leaves, so that the caller's next request finds the state changed.
             self._note(operation.name, before=False)
+        entry.ended = time.monotonic()
         return response
 
     def _note(self, operation: str, before: bool) -> None:
@@ -223,6 +226,11 @@ def _first_of_each(items: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _text(received: str) -> str:
     """What was received, with bytes that are no UTF-8 replaced; aiohttp keeps them in a form nobody can encode."""
     return received if received.isascii() else received.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _port(request: web.BaseRequest) -> int | None:
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return int(peer[1]) if peer else None
 
 
 def _missing(operation: Operation, reason: str) -> Refusal:

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass
 class Entry:
-    """One request. `status` is what was sent, None when nothing was; `processed` is whether the operation ran."""
+    """One request. `status` is what was sent, None when nothing was; `processed` is whether the operation ran.
+
+    `began` and `ended` are seconds of a clock that never goes back; `connection` is the caller's port.
+    """
 
     method: str
     path: str
@@ -22,6 +26,9 @@ class Entry:
     status: int | None = None
     fault: str | None = None
     processed: bool = False
+    connection: int | None = None
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return dict(self.__dict__)

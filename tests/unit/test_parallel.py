@@ -265,12 +265,12 @@ def test_429_halves_and_success_widens():
     assert client.width == 8
 
 
-def test_one_wave_of_429_halves_once():
-    client = client_of(8)
+def test_a_wave_of_429_is_survived():
+    # One may meet several of them.
+    client = client_of(8, retries=8)
     with Loopback(*[throttled(0)] * 8, *[answer()] * 200) as server:
         done, failed, not_tried = run(client, [f"t{n}" for n in range(8)], remover(client, server.url))
-        # Later waves may halve it again, never below one.
-        assert client.width >= 1
+        assert 1 <= client.width < 8
     assert (len(done), failed, not_tried) == (8, [], [])
 
 

@@ -103,6 +103,18 @@ def test_newest_first():
         assert [record["id"] for record in newest_first(order, "at", "id")] == expected
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12), st.randoms(use_true_random=False))
+def test_order_is_the_same_where_times_are_compared_as_text(moments, random):
+    """One time in another form, and all are parsed."""
+    records = [
+        {"id": f"k{number:02}", "at": f"2026-01-0{day + 1}T00:00:00.00{part}Z"}
+        for number, (day, part) in enumerate(moments)
+    ]
+    random.shuffle(records)
+    oldest = {"id": "oldest", "at": "1999-12-31T23:59:59+0000"}
+    assert newest_first([*records, oldest], "at", "id") == [*newest_first(records, "at", "id"), oldest]
+
+
 @given(st.lists(st.tuples(st.integers(2000, 2003), st.booleans()), max_size=12), st.randoms(use_true_random=False))
 def test_order_does_not_depend_on_the_order_given(parts, random):
     records = [

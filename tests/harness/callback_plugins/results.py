@@ -36,13 +36,15 @@ class CallbackModule(CallbackBase):
         self._started = time.perf_counter()
 
     def _write(self, status, result):
+        # Before the result is looked at, which takes time of its own when it is long.
+        seconds = time.perf_counter() - self._started
         line = {
             "task": result._task.get_name(),
             "action": result._task.action,
             "host": result._host.get_name(),
             "status": status,
             "result": result._result,
-            "seconds": time.perf_counter() - self._started,
+            "seconds": seconds,
         }
         with Path(os.environ["RESULTS_FILE"]).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")
