@@ -163,9 +163,10 @@ def _removal_result(
     not_tried: list[Key],
 ) -> dict[str, t.Any]:
     were_removed = set(removed)
-    before = [
-        {key: task.get(key) for key in ("id", "name", "status")} for task in found.tasks if key_of(task) in were_removed
-    ]
+    keys: tuple[str, ...] = ("id", "name", "status")
+    if len({instance_id for instance_id, _task_id in removed}) > 1:
+        keys = ("instance_id", *keys)
+    before = [{key: task.get(key) for key in keys} for task in found.tasks if key_of(task) in were_removed]
     return {
         "changed": bool(removed),
         "tasks": found.tasks,

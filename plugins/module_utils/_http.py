@@ -39,7 +39,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
 )
 
 if t.TYPE_CHECKING:
-    import requests
+    from requests import Response, Session
 
 _USER_AGENT = "ansible-hwcloud.maintenance/1.0.0"
 _BACKOFF_FIRST = 0.5  # seconds
@@ -116,10 +116,10 @@ class Client:
         self._options = options
         self._monotonic = monotonic
         self._stopped = threading.Event()
-        self._wait = wait or self._stopped.wait
+        self._wait = wait
         self._lock = threading.Lock()
         self._end = monotonic() + options.deadline
-        self._session: requests.Session | None = None
+        self._session: Session | None = None
         self._blocked = False
         self._interrupted_by: str | None = None
         self._secrets: set[str] = set()
@@ -131,7 +131,8 @@ class Client:
         self.width = float(options.max_concurrency)
         #: Whether credentials were accepted; until then one request at a time, as five bad signatures lock a key.
         self.accepted = False
-        self.requests = 0
+        # Counted without a lock, which a signal could leave locked.
+        self._sent: list[str] = []
         self.retried: list[str] = []
 
     def keep_secret(self, value: str | None) -> None:
@@ -158,20 +159,28 @@ class Client:
 
     def pause(self, seconds: float) -> None:
         """Sleep, but never beyond the deadline."""
+        # An event that a signal interrupts may be left in disorder, which is why the main thread never waits for one.
+        wait = self._wait or (time.sleep if _in_main_thread() else self._stopped.wait)
         with contextlib.suppress(_Stop), self._interruptible():
-            self._wait(max(0.0, min(seconds, self.remaining())))
+            wait(max(0.0, min(seconds, self.remaining())))
 
-    def wait_for(self, event: threading.Event) -> bool:
-        """Wait for what other threads do; False when the deadline, or a signal, comes first."""
+    def wait_for(self, latch: threading.Lock) -> bool:
+        """Wait until other threads release this; False when the deadline, or a signal, comes first."""
         with contextlib.suppress(_Stop), self._interruptible():
-            event.wait(max(0.0, self.remaining()))
-        return event.is_set()
+            return latch.acquire(timeout=max(0.0, self.remaining()))
+        # Not in the signal's handler, which may run while this thread holds the event's own lock.
+        self._stopped.set()
+        return False
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return len(self._sent)
 
     def interrupt(self, name: str) -> None:
         """Let the deadline pass now, as the signal C(name) came; the task then says what was done."""
         self._interrupted_by = name
         self._end = self._monotonic()
-        self._stopped.set()
         if self._blocked:
             self._blocked = False
             raise _Stop
@@ -179,7 +188,7 @@ class Client:
     @contextlib.contextmanager
     def _interruptible(self, seconds: float | None = None) -> t.Iterator[None]:
         """Let signals end what blocks, and an alarm what takes longer: a socket's time-out begins anew with each byte."""
-        if threading.current_thread() is not threading.main_thread():
+        if not _in_main_thread():
             # The main thread waits for this one, and goes on without it.
             yield
             return
@@ -287,7 +296,7 @@ class Client:
 
     def _attempt(
         self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
-    ) -> tuple[requests.Response, bytes]:
+    ) -> tuple[Response, bytes]:
         session = self._opened()
         if not self._take_turn():
             raise self.ended(operation, uncertain=False)
@@ -309,8 +318,8 @@ class Client:
         return False
 
     def _send(
-        self, session: requests.Session, operation: Operation, url: str, patience: float | None, **arguments: t.Any
-    ) -> tuple[requests.Response, bytes]:
+        self, session: Session, operation: Operation, url: str, patience: float | None, **arguments: t.Any
+    ) -> tuple[Response, bytes]:
         import requests
 
         remaining = max(self.remaining(), 0.001)
@@ -322,8 +331,7 @@ class Client:
         sent = self._monotonic()
         try:
             with self._interruptible(min(remaining, patience or remaining)):
-                with self._lock:
-                    self.requests += 1
+                self._sent.append(operation.name)
                 response = session.request(
                     operation.method,
                     url,
@@ -413,7 +421,7 @@ class Client:
         what = "was lost before the answer was complete" if sent else "could not be made"
         return self._network_error(operation, f"The {kind} to {host} {what}: {_reason(error)}.", uncertain=sent)
 
-    def _opened(self) -> requests.Session:
+    def _opened(self) -> Session:
         if self._session is None:
             try:
                 _load_requests()
@@ -430,7 +438,7 @@ class Client:
             self._session = session
         return self._session
 
-    def _read(self, operation: Operation, response: requests.Response) -> bytes:
+    def _read(self, operation: Operation, response: Response) -> bytes:
         parts = []
         size = 0
         for part in response.iter_content(_CHUNK):
@@ -472,7 +480,7 @@ class Client:
             uncertain=True,
         )
 
-    def _api_error(self, operation: Operation, response: requests.Response, raw: bytes) -> ApiError:
+    def _api_error(self, operation: Operation, response: Response, raw: bytes) -> ApiError:
         status, headers = response.status_code, response.headers
         in_code, in_message, in_id = read_error_body(raw)
         code = one_line(self.redact(in_code or ""), 100)
@@ -549,6 +557,10 @@ class Client:
             uncertain=uncertain,
             hint="Run the task again, or raise deadline.",
         )
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _load_requests() -> None:

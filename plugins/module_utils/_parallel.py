@@ -113,7 +113,8 @@ class _Crew:
         self._stopped = False
         self._lock = threading.Lock()
         self._working = 0
-        self._all_ended = threading.Event()
+        #: Free once all threads have ended.
+        self._latch = threading.Lock()
 
     def run(self) -> tuple[list[Outcome], list[t.Any]]:
         # One at a time as long as the credentials may be wrong.
@@ -121,12 +122,13 @@ class _Crew:
             pass
         self._working = min(self._client.max_concurrency, len(self._todo))
         if self._working > 1 and not self._stopped:
+            self._latch.acquire()
             for _number in range(self._working):
                 # Those that block longer than the task may last must not keep the process alive.
                 threading.Thread(target=self._work, daemon=True).start()
-            if not self._client.wait_for(self._all_ended):
+            if not self._client.wait_for(self._latch):
                 self._stopped = True
-                self._all_ended.wait(_GRACE)
+                self._latch.acquire(timeout=_GRACE)
         else:
             while self._do_next():
                 pass
@@ -153,7 +155,7 @@ class _Crew:
             with self._lock:
                 self._working -= 1
                 if not self._working:
-                    self._all_ended.set()
+                    self._latch.release()
 
     def _do_next(self) -> bool:
         """Do one; False when there is none to do."""

@@ -138,7 +138,9 @@ def test_requests(inputs):
 
 LISTINGS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (hw.Dcs, lambda dcs: dcs.tasks("11111111-1111-4111-8111-111111111111")),
-    (hw.Dcs, lambda dcs: dcs.tasks(None, start=NOW, wanted=["1" * 32])),
+    (hw.Dcs, lambda dcs: dcs.tasks(None, wanted=["1" * 32])),
+    (hw.Dcs, lambda dcs: dcs.tasks_of_each([None], hw.task_filter(start=NOW, names=["EXTEND"], keep_last=1)).tasks),
+    (hw.Dcs, lambda dcs: dcs.tasks_of_each(["1" * 32, "2" * 32], hw.task_filter(phases=["failed"])).tasks),
     (hw.Dcs, lambda dcs: dcs.instance_ids(["one"])),
     (hw.Dcs, lambda dcs: dcs.instance_ids(["one", "two"])),
     (hw.Dcs, lambda dcs: dcs.progress("11111111-1111-4111-8111-111111111111", "1" * 32)),
