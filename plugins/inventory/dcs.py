@@ -37,19 +37,22 @@ seealso:
 """
 
 EXAMPLES = r"""
-# All instances of one project. Credentials, region and project are in the environment.
 ---
+# Two regions and a second account, whose secrets come from the environment. For one project, its region and its
+# project_id may stand at the top instead; with both in the environment too, the first line is all that is needed.
 plugin: hwcloud.maintenance.dcs
-
-# Running instances with a tag, in groups by status, engine and the begin of the maintenance window.
----
-plugin: hwcloud.maintenance.dcs
-region: cn-north-4
-project_id: 0123456789abcdef0123456789abcdef
+access_key: "{{ lookup('ansible.builtin.env', 'FIRST_ACCESS_KEY') }}"
+secret_key: "{{ lookup('ansible.builtin.env', 'FIRST_SECRET_KEY') }}"
+projects:
+  - region: cn-north-4
+  - region: ap-southeast-3
+    project_name: ap-southeast-3_shop
+  - region: cn-north-4
+    access_key: "{{ lookup('ansible.builtin.env', 'SECOND_ACCESS_KEY') }}"
+    secret_key: "{{ lookup('ansible.builtin.env', 'SECOND_SECRET_KEY') }}"
+# Instances that run, in groups by status, engine and the begin of the maintenance window.
 filters:
-  statuses: [running]
-  tags:
-    environment: production
+  statuses: [running, extending]
 keyed_groups:
   - key: dcs_status | lower
     prefix: status
@@ -61,19 +64,7 @@ groups:
   large: dcs_capacity >= 16
 compose:
   owner: dcs_tag.team | default('nobody')
-
-# Two regions and a second account. What is secret comes from the environment.
----
-plugin: hwcloud.maintenance.dcs
-access_key: "{{ lookup('ansible.builtin.env', 'FIRST_ACCESS_KEY') }}"
-secret_key: "{{ lookup('ansible.builtin.env', 'FIRST_SECRET_KEY') }}"
-projects:
-  - region: cn-north-4
-  - region: ap-southeast-3
-    project_name: ap-southeast-3_shop
-  - region: cn-north-4
-    access_key: "{{ lookup('ansible.builtin.env', 'SECOND_ACCESS_KEY') }}"
-    secret_key: "{{ lookup('ansible.builtin.env', 'SECOND_SECRET_KEY') }}"
+# Keeps what was listed, as the cache settings of Ansible say.
 cache: true
 """
 

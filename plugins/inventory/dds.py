@@ -37,15 +37,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-# All instances of one project. Credentials, region and project are in the environment.
 ---
+# Two regions and a second account, whose secrets come from the environment. For one project, its region and its
+# project_id may stand at the top instead; with both in the environment too, the first line is all that is needed.
 plugin: hwcloud.maintenance.dds
-
+username: night-shift
+password: "{{ lookup('ansible.builtin.env', 'NIGHT_SHIFT_PASSWORD') }}"
+domain_name: example-account
+projects:
+  - region: cn-north-4
+  - region: ap-southeast-3
+    project_name: ap-southeast-3_shop
 # Replica sets and sharded clusters with a tag, in groups by status, mode and the begin of the maintenance window.
----
-plugin: hwcloud.maintenance.dds
-region: cn-north-4
-project_id: 0123456789abcdef0123456789abcdef
 filters:
   names: [dds-*]
   tags:
@@ -59,17 +62,7 @@ keyed_groups:
     prefix: window
 compose:
   owner: dds_tag.team | default('nobody')
-
-# Two regions. The password is encrypted with ansible-vault encrypt_string in a real file.
----
-plugin: hwcloud.maintenance.dds
-username: night-shift
-password: "{{ lookup('ansible.builtin.env', 'NIGHT_SHIFT_PASSWORD') }}"
-domain_name: example-account
-projects:
-  - region: cn-north-4
-  - region: ap-southeast-3
-    project_name: ap-southeast-3_shop
+# Keeps what was listed, as the cache settings of Ansible say.
 cache: true
 """
 

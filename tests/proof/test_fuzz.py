@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable
@@ -70,12 +71,21 @@ JSON = st.recursive(
 
 
 class Waits(list):  # type: ignore[type-arg]
-    """Instead of sleeping, note how long it would have been."""
+    """Instead of sleeping, note how long it would have been, and put the clock ahead."""
+
+    ahead = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.append(seconds)
+        self.ahead += seconds
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 def service(kind: Any, values: dict[str, str], project_id: str | None, waits: Waits, **more: Any) -> Any:
     """A client of DCS or DDS without a network, and its account."""
-    client = hw.Client(hw.HttpOptions(retries=1, deadline=100), wait=waits.append)
+    client = hw.Client(hw.HttpOptions(retries=1, deadline=100), monotonic=waits.monotonic, wait=waits.sleep)
     endpoints = hw.Endpoints("sim-region-1", None, ENDPOINTS, {})
     credentials = hw.Credentials(values, "a test")
     account = hw.Account(client, endpoints, credentials, project_id, None, lambda secret: None, **more)
@@ -129,7 +139,7 @@ def test_requests(inputs):
     @generated("requests", SEEDS)
     def run(seed):
         waits = Waits()
-        client = hw.Client(hw.HttpOptions(retries=2, deadline=100), wait=waits.append)
+        client = hw.Client(hw.HttpOptions(retries=2, deadline=100), monotonic=waits.monotonic, wait=waits.sleep)
         with answers.Wire(seed, healthy=0.1):
             held(lambda: client.request(GET, "http://127.0.0.1:9", renew=lambda: True).data, waits)
 
@@ -390,7 +400,7 @@ def test_on_the_wire(record_property):
         while len(server.seen) < count:
             waits = Waits()
             options = hw.HttpOptions(retries=1, read_timeout=1, deadline=20)
-            client = hw.Client(options, wait=waits.append)
+            client = hw.Client(options, monotonic=waits.monotonic, wait=waits.sleep)
             seen = len(server.seen)
             held(lambda client=client: client.request(GET, server.url).data, waits)
             assert len(server.seen) > seen
