@@ -23,7 +23,8 @@ from ansible.template import Templar
 def build(name: str, arguments: dict[str, Any]) -> bytes:
     """Return what would travel to the host and be started there."""
     found = module_loader.find_plugin_with_context(name)
-    variables = {"ansible_python_interpreter": sys.executable}
+    # Only its length matters, as the payload is started with the Python that runs the benchmark.
+    variables = {"ansible_python_interpreter": "/usr/bin/python3"}
     # What Ansible adds to every task's own arguments, as far as a module acts otherwise without.
     own = {
         "_ansible_check_mode": False,

@@ -196,9 +196,9 @@ class Dcs(Service):
         max_results: int | None = None,
         max_failures: int | None = None,
     ) -> FoundTasks:
-        """The tasks that fit, of all these instances, or of the task centre (C([None])); ids only until all were seen.
+        """The tasks that fit, of these instances, or of the task centre (C([None])); ids only until all were seen.
 
-        More than C(max_results) are not looked for: then it is the newest of those that were listed until then.
+        With more than C(max_results), the newest of those that were listed until then.
         """
         missing = None if wanted.task_ids is None else set(wanted.task_ids)
         enough: Enough | None = None

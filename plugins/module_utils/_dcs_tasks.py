@@ -262,7 +262,7 @@ class Waiting:
         return {key: task.get("status") for key, task in self._tasks.items()}
 
     def _unfinished(self) -> list[Record]:
-        """Those that can still be waited for, and those of instances that cannot be listed any more."""
+        """Also those of instances that cannot be listed any more."""
         return [task for task in self._tasks.values() if not has_ended(task)]
 
     def _verdict(self, wait: Wait | None) -> MaintenanceError | None:

@@ -159,7 +159,7 @@ class Client:
 
     def pause(self, seconds: float) -> None:
         """Sleep, but never beyond the deadline."""
-        # An event that a signal interrupts may be left in disorder, which is why the main thread never waits for one.
+        # A signal may leave an event in disorder, so the main thread never waits for one.
         wait = self._wait or (time.sleep if _in_main_thread() else self._stopped.wait)
         with contextlib.suppress(_Stop), self._interruptible():
             wait(max(0.0, min(seconds, self.remaining())))

@@ -311,7 +311,7 @@ def run_module(
     **rules: t.Any,
 ) -> None:
     """Run a module from its C(arguments) to its exit; C(run) returns the result."""
-    # Tens of thousands of tasks are no garbage; looking for it among them again and again takes a third of the time.
+    # Tens of thousands of tasks are no garbage.
     gc.set_threshold(_GARBAGE)
     module = AnsibleModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
@@ -336,10 +336,7 @@ def run_module(
 
 
 def _leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
-    """End the module. Ansible looks at each value twice for what is secret, which takes seconds for many thousands.
-
-    So long lists that hold no secret, as one look at their text tells, are put where Ansible has left a place for them.
-    """
+    """End the module; long lists without a secret are put where Ansible has left a place for them, which is quicker."""
     end = module.fail_json if "failure" in result else module.exit_json
     texts = {}
     for key, value in result.items():
@@ -351,7 +348,6 @@ def _leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
     places = {key: f"place of {key} {os.urandom(16).hex()}" for key in texts}
     printed = io.StringIO()
     if texts:
-        # Nor is anything looked for at the end.
         gc.freeze()
         try:
             with contextlib.redirect_stdout(printed):

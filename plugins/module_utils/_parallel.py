@@ -18,7 +18,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import C
 Item = t.TypeVar("Item")
 Value = t.TypeVar("Value")
 
-#: Seconds in which what is under way may still end by itself: it knows more than whoever gives it up.
+#: Seconds in which what is under way may still end by itself.
 _GRACE = 1.0
 
 
@@ -55,8 +55,7 @@ def each(
 ) -> tuple[list[Outcome], list[Item]]:
     """Call C(act) for each; the outcomes in the order of the items, and the items that were not tried.
 
-    No further item is begun once C(stops) says so of an outcome; it is asked one at a time. C(operation) is named where
-    nobody knows what became of an item.
+    None is begun once C(stops) says so of an outcome. C(operation) is named where nobody knows what became of an item.
     """
     return _Crew(client, operation, items, act, stops).run()
 
@@ -72,8 +71,7 @@ def attempt_each(
 ) -> tuple[list[Item], dict[Item, MaintenanceError], list[Item]]:
     """Change each; returns what was done, what failed, and what was not tried.
 
-    After all, or after failures that stop the rest, C(settle) may correct what was done and what failed; when it clears
-    those failures, the rest goes on.
+    C(settle) may then correct what was done and what failed; when it clears the failures that stopped the rest, that goes on.
     """
     done: list[Item] = []
     failed: dict[Item, MaintenanceError] = {}
@@ -124,7 +122,7 @@ class _Crew:
         if self._working > 1 and not self._stopped:
             self._latch.acquire()
             for _number in range(self._working):
-                # Those that block longer than the task may last must not keep the process alive.
+                # What blocks must not keep the process alive.
                 threading.Thread(target=self._work, daemon=True).start()
             if not self._client.wait_for(self._latch):
                 self._stopped = True

@@ -232,8 +232,7 @@ class Service:
     ) -> tuple[list[Outcome], list[str]]:
         """The records of each listing by its name, and the names of listings that were not begun; see C(each).
 
-        First pages come first; once they tell how much there is, all others, of all listings, at the same time, unless
-        a listing may end early. C(stops) is asked of whole listings.
+        First pages come first, then all others at the same time, unless a listing may end early.
         """
         if not listings:
             return [], []
@@ -267,7 +266,7 @@ class Service:
     def _other_pages(
         self, named: t.Mapping[str, Listing], firsts: t.Mapping[str, Page], stops: t.Callable[[Outcome], bool]
     ) -> tuple[dict[str, dict[int, Page]], dict[str, MaintenanceError]]:
-        """All pages of the listings of which all could be read, by their offsets, and the failures of others."""
+        """All pages of listings that could be read, by offset, and the failures of others."""
         wanted = [(name, offset) for name, first in firsts.items() for offset in named[name].other_pages(first)]
         ends: dict[str, int] = {}
         failed: dict[str, MaintenanceError] = {}
