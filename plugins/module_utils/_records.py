@@ -68,7 +68,9 @@ def newest_first(records: t.Iterable[Record], time_key: str, id_key: str) -> lis
     records = list(records)
     times: list[t.Any] = [record.get(time_key) for record in records]
     if all(isinstance(text, str) and len(text) == 24 for text in times) and _SORTABLE.match("".join(times)):
-        return sorted(sorted(records, key=itemgetter(id_key)), key=itemgetter(time_key), reverse=True)
+        if len(set(times)) < len(times):
+            records.sort(key=itemgetter(id_key))
+        return sorted(records, key=itemgetter(time_key), reverse=True)
 
     def key(record: Record) -> tuple[float, str]:
         created = parse_api_time(record.get(time_key))
