@@ -252,7 +252,7 @@ class Dcs(Service):
         return FoundTasks(newest_first(tasks, "created_at", "id")[:max_results], failed, not_listed, truncated)
 
     def add_progress(self, tasks: t.Iterable[Record]) -> None:
-        """Ask for the C(progress) of those that have not ended, None for all others; AnswerError when that fails."""
+        """Ask for the C(progress) of those that have not ended, None for all others."""
         unfinished = []
         for task in tasks:
             task["progress"] = None

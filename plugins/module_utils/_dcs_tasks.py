@@ -41,11 +41,9 @@ class Targets(t.NamedTuple):
     wanted: TaskFilter
 
     def find(self, dcs: Dcs, max_failures: int | None) -> FoundTasks:
-        """List them: those given by id in the order of the ids, all others newest first; [] in a filter sends nothing."""
+        """List them: those given by id in the order of the ids, all others newest first."""
         ids = self.wanted.task_ids
-        found = dcs.tasks_of_each(
-            [] if self.wanted.fits_nothing else self.instance_ids, self.wanted, max_failures=max_failures
-        )
+        found = dcs.tasks_of_each(self.instance_ids, self.wanted, max_failures=max_failures)
         if None in found.failed or len(self.instance_ids) == 1:
             for error in found.failed.values():
                 raise error

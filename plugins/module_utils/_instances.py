@@ -20,6 +20,16 @@ _TAGS_MOST = 20
 _TIME = re.compile(r"\s*(\d{1,2})(?::(\d\d)(?::\d\d(?:\.\d+)?)?)?\s*\Z", re.ASCII)
 
 
+#: The options of a filter.
+FILTERS: dict[str, dict[str, t.Any]] = {
+    "ids": {"type": "list", "elements": "str"},
+    "names": {"type": "list", "elements": "str"},
+    "tags": {"type": "dict"},
+    "statuses": {"type": "list", "elements": "str"},
+    "engines": {"type": "list", "elements": "str"},
+}
+
+
 class InstanceFilter(t.NamedTuple):
     """What instances must have; None is no restriction, and what is empty fits nothing."""
 

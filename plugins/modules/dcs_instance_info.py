@@ -9,19 +9,14 @@ import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._instances import (
+    FILTERS,
     check_filter,
     find_instances,
     instance_summary,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._module import Task, run_module
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "ids": {"type": "list", "elements": "str"},
-    "names": {"type": "list", "elements": "str"},
-    "tags": {"type": "dict"},
-    "statuses": {"type": "list", "elements": "str"},
-    "engines": {"type": "list", "elements": "str"},
-}
+ARGUMENTS = FILTERS
 
 
 def run(task: Task) -> dict[str, t.Any]:

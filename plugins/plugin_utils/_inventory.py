@@ -38,6 +38,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     shown,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._instances import (
+    FILTERS,
     InstanceFilter,
     check_filter,
     find_instances,
@@ -65,13 +66,9 @@ else:
 #: Part of the cache's key: to be raised when what is cached gets another form.
 _FORMAT = 1
 
-_LISTS = ("ids", "names", "statuses", "engines")
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **COMMON_ARGUMENTS,
-    "filters": {
-        "type": "dict",
-        "options": {**{name: {"type": "list", "elements": "str"} for name in _LISTS}, "tags": {"type": "dict"}},
-    },
+    "filters": {"type": "dict", "options": FILTERS},
 }
 
 _CREDENTIALS = (*SECRETS, "access_key", "username", "user_id", "domain_name", "domain_id")
