@@ -85,9 +85,12 @@ class Listing(t.NamedTuple):
         end = _REPEATED
         before: t.Any = None
         for _pass in range(_PASSES):
-            found, end = self._read_once(pages or {})
+            found, end, highest_total = self._read_once(pages or {})
             pages = None
             if end == _COMPLETE:
+                return list(found.values())
+            if end == _SHRINKING and found.keys() == before and highest_total <= len(found):
+                # Nothing has gone: the service counts the records of a page instead of all.
                 return list(found.values())
             if end == _COUNT_DIFFERS and found.keys() == before:
                 return self._doubtful(found, f"lists {len(found)} records, twice the same, but counts more than that.")
@@ -108,7 +111,8 @@ class Listing(t.NamedTuple):
             return range(0)
         return range(self.limit, min(first.total, self.limit * _PAGES_MOST), self.limit)
 
-    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str]:
+    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str, int]:
+        """The records by id, how the listing ended, and the highest count that was given."""
         found: dict[str, Record] = {}
         offset = 0
         highest_total = 0
@@ -125,7 +129,7 @@ class Listing(t.NamedTuple):
                 for key, record in new.items():
                     found.setdefault(key, record)
             if self.enough is not None and self.enough(found):
-                return found, _COMPLETE
+                return found, _COMPLETE, highest_total
             offset += len(records)
             shrunk = shrunk or (total is not None and total < highest_total)
             highest_total = max(highest_total, total or 0)
@@ -133,11 +137,12 @@ class Listing(t.NamedTuple):
             if not records or repeated or (reached and not self.until_empty):
                 # Later records have moved to earlier pages, past the reader.
                 if shrunk:
-                    return found, _SHRINKING
+                    return found, _SHRINKING, highest_total
                 # A full page again: the offset is not honoured, whatever the count says.
                 if repeated and (self.until_empty or total is None or total > len(found) or len(records) >= self.limit):
-                    return found, _REPEATED
-                return found, _COMPLETE if total is None or total <= len(found) else _COUNT_DIFFERS
+                    return found, _REPEATED, highest_total
+                whole = total is None or total <= len(found)
+                return found, _COMPLETE if whole else _COUNT_DIFFERS, highest_total
         raise self._error(f"has no end: {_PAGES_MOST} pages were read.")
 
     def _doubtful(self, found: dict[str, Record], message: str) -> list[Record]:
