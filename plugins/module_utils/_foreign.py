@@ -54,7 +54,7 @@ def read_json(raw: bytes) -> t.Any:
         value = _DECODER.decode(text)
     # Only few documents have something to change, and looking at each value takes long.
     if _RESERVED_PREFIX in text or _SUSPICIOUS_ESCAPE.search(text):
-        return _harmless(value)
+        return make_harmless(value)
     return value
 
 
@@ -106,11 +106,12 @@ def _without_depth(text: str) -> str:
     return "".join((*parts, text[copied:]))
 
 
-def _harmless(value: t.Any) -> t.Any:
+def make_harmless(value: t.Any) -> t.Any:
+    """A JSON value whose keys and texts have no meaning for Ansible; also where a text of a service became a key."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_harmless(inner) for inner in value]
+        return [make_harmless(inner) for inner in value]
     if isinstance(value, dict):
         found: dict[str, t.Any] = {}
         for name, inner in value.items():
@@ -120,7 +121,7 @@ def _harmless(value: t.Any) -> t.Any:
             # Another key of the same object may have this name already.
             while key in found or (key != name and key in value):
                 key = _HARMLESS_PREFIX + key
-            found[key] = _harmless(inner)
+            found[key] = make_harmless(inner)
         return found
     return value
 

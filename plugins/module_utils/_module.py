@@ -44,7 +44,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     one_line,
     shown,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import without_secrets
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import make_harmless, without_secrets
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Wait, parse_age
 
@@ -354,15 +354,16 @@ def run_module(
 def _leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
     """End the module; long lists without a secret are put where Ansible has left a place for them, which is quicker.
 
-    A secret is hidden here where Ansible does not look for it: in keys, such as those of C(summary.by_name).
+    Texts of the service that became keys, such as the names in C(summary.by_name), are made harmless here, and secrets in
+    them hidden, as Ansible looks for secrets in values only.
     """
     end = module.fail_json if "failure" in result else module.exit_json
     secrets = {form for secret in module.no_log_values for form in (secret, json.dumps(secret)[1:-1])}
     texts = {}
     for key, value in result.items():
         text = json.dumps(value)
-        if any(secret in text for secret in secrets):
-            result[key] = without_secrets(value, secrets)
+        if '"__ansible_' in text or any(secret in text for secret in secrets):
+            result[key] = without_secrets(make_harmless(value), secrets)
         elif isinstance(value, list) and len(value) >= _LONG:
             texts[key] = text
     places = {key: f"place of {key} {os.urandom(16).hex()}" for key in texts}

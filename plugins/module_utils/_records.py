@@ -57,7 +57,8 @@ def phase_of(status: t.Any) -> str:
     """The phase that a status word means."""
     if not isinstance(status, str):
         return UNKNOWN
-    return _PHASE_OF_STATUS.get(status) or _PHASE_OF_STATUS.get(status.upper(), UNKNOWN)
+    # Only ASCII: some other letters have one of these as their capital.
+    return _PHASE_OF_STATUS.get(status) or _PHASE_OF_STATUS.get(status.upper() if status.isascii() else "", UNKNOWN)
 
 
 def has_ended(record: Record) -> bool:

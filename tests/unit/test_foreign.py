@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import read_json, without_secrets
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import (
+    make_harmless,
+    read_json,
+    without_secrets,
+)
 
 try:
     from ansible.module_utils.common.json import Direction, get_module_decoder
@@ -212,6 +216,13 @@ def _leaves(value):
             yield from _leaves(inner)
     else:
         yield value
+
+
+def test_a_text_that_became_a_key_is_made_harmless():
+    assert make_harmless({"__ansible_type": 1, "x": [{"__ansible_unsafe": "__ansible_type"}]}) == {
+        "api___ansible_type": 1,
+        "x": [{"api___ansible_unsafe": "__ansible_type"}],
+    }
 
 
 @pytest.mark.parametrize(
