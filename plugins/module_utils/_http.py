@@ -10,7 +10,6 @@ or after 429; all once after 401 and a new sign-in. Redirects are never followed
 from __future__ import annotations
 
 import contextlib
-import http.client
 import importlib
 import json
 import os
@@ -343,6 +342,8 @@ class Client:
     def _send(
         self, session: Session, operation: Operation, url: str, patience: float | None, **arguments: t.Any
     ) -> tuple[Response, bytes]:
+        import http.client
+
         import requests
 
         remaining = max(self.remaining(), 0.001)
