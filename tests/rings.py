@@ -11,16 +11,19 @@
 
 C(--worst) adds the tests marked C(worst) to the ring C(check): these run on the oldest ansible-core too.
 
-The mark C(program) is given here by file or by fixture, or stands on a test. A test that starts a program without it
-fails, so that C(make check) stays what it promises to be.
+The mark C(program) is given here, by the fixtures of a test and by the names in its code. A test that starts a program
+without it fails, so that C(make check) stays what it promises to be; it then needs the mark itself.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
+import inspect
 import random
 import sys
 from collections.abc import Hashable, Iterable, Iterator
+from types import CodeType
 from typing import Any, Callable, TypeVar
 
 import pytest
@@ -31,10 +34,15 @@ RINGS = ("check", "test", "exhaustive")
 #: The seed of generated inputs in all rings but C(exhaustive).
 FIXED_SEED = 20
 
-#: Files and folders of which every test starts a program, or takes long.
-_PROGRAM_PLACES = ("tests/inventory/", "tests/docs/test_payload.py", "tests/contract/test_command_line.py")
 #: Fixtures that start a program, such as ansible-playbook.
-_PROGRAM_FIXTURES = frozenset(("play", "ansible", "documented", "racers", "proxy"))
+_PROGRAM_FIXTURES = frozenset(
+    (
+        *("play", "ansible", "documented", "payloads", "racers", "theatre"),
+        *("proxy", "running_proxy", "guarded_proxy", "refusing_proxy"),
+    )
+)
+#: What starts a program where the code of a test, or of a function or class that it uses, names it.
+_STARTERS = frozenset(("subprocess", "run_playbook", "Proxy", "Racers"))
 _MARKS = {
     "program": "starts a program, such as ansible-playbook; not in `make check`",
     "slow": "takes more than a few seconds; not in `make check`",
@@ -146,7 +154,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what starts programs, and leave out what does not belong to the ring."""
     for item in items:
-        if item.nodeid.startswith(_PROGRAM_PLACES) or _PROGRAM_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = _PROGRAM_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if fixtures or _names_a_starter(getattr(item, "function", None)):
             item.add_marker("program")
     if ring(config) != "check":
         return
@@ -155,6 +164,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+@functools.cache
+def _names_a_starter(thing: Any) -> bool:
+    """Whether a function, or a method of a class, or what of the tests it uses, names something that starts a program."""
+    todo, seen = [thing], set()
+    while todo:
+        each = inspect.unwrap(todo.pop()) if callable(todo[-1]) else todo.pop()
+        if each in seen or not getattr(each, "__module__", "").startswith("tests."):
+            continue
+        seen.add(each)
+        if inspect.isclass(each):
+            todo += [inner for inner in vars(each).values() if inspect.isfunction(inner)]
+        elif inspect.isfunction(each):
+            names = set(_names(each.__code__))
+            if names & _STARTERS:
+                return True
+            used = [each.__globals__.get(name) for name in names]
+            todo += [inner for inner in used if inspect.isfunction(inner) or inspect.isclass(inner)]
+    return False
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names in the code of a function, and in that of functions inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _is_left_out(item: pytest.Item) -> bool:

@@ -34,6 +34,7 @@ import requests
 
 from tests import rings
 from tests.harness.modules import run_module
+from tests.harness.signals import not_ignored
 from tests.simulator import Simulator
 from tests.unit.loopback import Loopback
 
@@ -101,9 +102,10 @@ def elsewhere() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def stage(sim, monkeypatch, no_backoff, elsewhere) -> Stage:
-    """The account, and a clock that does not wait."""
-    return Stage(sim, clock.install(monkeypatch, {case.module for case in CASES.values()}), elsewhere)
+def stage(sim, monkeypatch, no_backoff, elsewhere) -> Iterator[Stage]:
+    """The account, a clock that does not wait, and a process that does not ignore the signals it sends to itself."""
+    with not_ignored():
+        yield Stage(sim, clock.install(monkeypatch, {case.module for case in CASES.values()}), elsewhere)
 
 
 class Stage:
