@@ -27,6 +27,7 @@ from types import CodeType
 from typing import Any, Callable, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _Cell = TypeVar("_Cell")
 
@@ -122,14 +123,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="the seed of generated inputs in the ring `exhaustive`")
 
 
+# Before the plugin of hypothesis reads its own option.
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, and choose the seed in the process that gives out the tests."""
+    """Register the marks, choose the seed in the process that gives out the tests, and give it to hypothesis."""
     for name, text in _MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     given = config.getoption("seed")
     if given is None:
         given = random.SystemRandom().randrange(2**32) if exhaustive(config) else FIXED_SEED
     config.stash[_SEED] = given
+    # A busy machine is no reason to fail, and neither is an example that no run before has tried.
+    settings.register_profile(
+        "rings",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not exhaustive(config),
+        database=None,
+    )
+    settings.load_profile("rings")
+    if exhaustive(config) and config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = str(seed(config))
 
 
 @pytest.hookimpl(optionalhook=True)
