@@ -13,6 +13,8 @@ from tests.harness.modules import run_module
 from tests.harness.playbooks import Run, local_play, run_playbook
 from tests.simulator import Simulator
 
+pytest_plugins = ["tests.rings"]
+
 
 @pytest.fixture(scope="session")
 def running_simulator():
