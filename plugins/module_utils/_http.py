@@ -713,8 +713,10 @@ def _adapter(options: HttpOptions) -> t.Any:
 
     from requests.adapters import HTTPAdapter
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _tls_context_class()(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A certificate names its hosts in subjectAltName; its common name may be anything.
+    context.hostname_checks_common_name = False
     if not options.validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -736,7 +738,7 @@ def _adapter(options: HttpOptions) -> t.Any:
                 f" {options.client_cert!r} and {options.client_key or options.client_cert!r} are not."
             ) from None
 
-    if importlib.import_module("urllib3").__version__.startswith("1."):
+    if _urllib3_is_old():
         # It compares names itself, and leaves out addresses when the context does.
         context.check_hostname = False
 
@@ -754,6 +756,27 @@ def _adapter(options: HttpOptions) -> t.Any:
             return {"Proxy-Authorization": f"Basic {login}"} if user else {}
 
     return Adapter(pool_maxsize=options.max_concurrency)
+
+
+def _urllib3_is_old() -> bool:
+    return bool(importlib.import_module("urllib3").__version__.startswith("1."))
+
+
+def _tls_context_class() -> t.Any:
+    """The class of the context; with urllib3 before 2 one that refuses certificates whose only name is the common name."""
+    import ssl
+
+    class NamesInSubjectAltName(ssl.SSLContext):
+        def wrap_socket(self, *arguments: t.Any, **more: t.Any) -> ssl.SSLSocket:
+            wrapped = super().wrap_socket(*arguments, **more)
+            kinds = {kind for kind, _name in (wrapped.getpeercert() or {}).get("subjectAltName", ())}
+            if self.verify_mode != ssl.CERT_NONE and kinds.isdisjoint(("DNS", "IP Address")):
+                wrapped.close()
+                raise ssl.SSLCertVerificationError(1, "it names no host in subjectAltName")
+            return wrapped
+
+    # urllib3 before 2 would compare the common name where there is no such name.
+    return NamesInSubjectAltName if _urllib3_is_old() else ssl.SSLContext
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
