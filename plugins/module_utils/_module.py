@@ -14,8 +14,9 @@ import re
 import signal
 import sys
 import typing as t
+from base64 import b64encode
 from datetime import datetime, timezone
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -23,11 +24,11 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._account impor
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
     METHODS,
     SECRETS,
-    SETTINGS,
+    SHORTEST_HIDDEN,
     Credentials,
     find_credentials,
     find_settings,
-    secrets_of_environment,
+    is_hidden,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import (
     SERVICES,
@@ -130,6 +131,12 @@ _GARBAGE = 200_000
 #: Entries of a list that is written in another way; see C(_leave).
 _LONG = 200
 
+#: Bytes; all authorities of a system together have less than one million.
+_LARGEST_PEM = 16 * 1024 * 1024
+
+#: What Ansible shows instead of a secret option.
+_NOT_SHOWN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
 #: Seconds, without the time spent waiting.
 _DEFAULT_DEADLINE = 900
 
@@ -139,7 +146,8 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}\Z")
 class Connection:
     """Checked common options, and the clients made from them; sends nothing yet.
 
-    Modules use it as C(Task), inventory plugins as it is. C(keep_secret) is told every secret before anything can fail.
+    Modules use it as C(Task), inventory plugins as it is. C(keep_secret) is told every secret that is used and that is hidden
+    wherever it shows, before anything can quote it.
     """
 
     def __init__(
@@ -152,23 +160,19 @@ class Connection:
         self.now = datetime.now(timezone.utc)
         self._show_warning = warn
         environ = os.environ
-        for secret in secrets_of_environment(environ):
-            keep_secret(secret)
-        for url in (options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
-            password = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
-            if password:
-                keep_secret(password)
-                keep_secret(unquote(password))
         for option, (least, most) in _RANGES.items():
             value = options.get(option)
             if value is not None and not least <= value <= most:
                 raise ConfigError(f"{option} must be a whole number from {least} to {most}; got {value}.")
         credentials = find_credentials(options, environ)
         for name in SECRETS:
-            if name in credentials.values:
+            if is_hidden(name, credentials.values.get(name, "")):
                 keep_secret(credentials.values[name])
         profile = credentials.settings
         settings = find_settings(options, environ, profile)
+        of_proxy = [secret for secret in _secrets_of_proxy(settings["proxy"]) if is_hidden("proxy", secret)]
+        for secret in of_proxy:
+            keep_secret(secret)
         project_id = settings["project_id"]
         if project_id is not None:
             self.check_id("project_id", project_id)
@@ -181,6 +185,8 @@ class Connection:
             cloud = profile.get("cloud")
         self.endpoints = Endpoints(settings["region"], cloud, options["endpoints"], environ, profile)
         self.client = Client(self._http_options(settings, profile))
+        for secret in of_proxy:
+            self.client.keep_secret(secret)
         self.account = Account(
             self.client,
             self.endpoints,
@@ -189,16 +195,15 @@ class Connection:
             project_name,
             keep_secret,
             agency=_agency(settings, credentials),
-            cache_folder=_cache_folder(environ) if options["token_cache"] else None,
+            cache_folder=self._cache_folder(environ, credentials),
             warn=self.warn,
         )
 
     def _http_options(self, settings: dict[str, str | None], profile: t.Mapping[str, t.Any]) -> HttpOptions:
         files = {"ca_path": "a file or folder with CA certificates", "client_cert": "a file with a certificate"}
         for option, what in {**files, "client_key": "a file with a key"}.items():
-            path = settings[option] = os.path.expanduser(settings[option] or "") or None
-            if path and not os.path.exists(path):
-                raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
+            if settings[option]:
+                settings[option] = _existing_file(option, what, str(settings[option]))
         if settings["client_key"] and not settings["client_cert"]:
             raise ConfigError("client_key needs client_cert too.")
         deadline = self.options["deadline"]
@@ -210,6 +215,20 @@ class Connection:
             given["validate_certs"] = profile.get("validate_certs") != "false" if insecure is None else not insecure
         given["proxy"] = checked_proxy(settings["proxy"])
         return HttpOptions(**{field: given[field] for field in HttpOptions._fields})
+
+    def _cache_folder(self, environ: t.Mapping[str, str], credentials: Credentials) -> str | None:
+        """Where the token is kept; None when it is not, or need not be."""
+        if not self.options["token_cache"] or credentials.method != "password":
+            return None
+        from ansible_collections.hwcloud.maintenance.plugins.module_utils._profiles import full_path
+
+        folder = environ.get("XDG_CACHE_HOME", "")
+        # One that is not absolute is not to be used, says the standard.
+        folder = folder if os.path.isabs(folder) else full_path("~/.cache", environ)
+        if not os.path.isabs(folder):
+            self.warn("The token is not kept, as this user has no home folder: set HOME, or XDG_CACHE_HOME.")
+            return None
+        return os.path.join(folder, "hwcloud.maintenance")
 
     def check_id(self, option: str, value: str) -> str:
         """Refuse an id or instance name that could not be one."""
@@ -256,11 +275,26 @@ class Task(Connection):
 
     def __init__(self, module: AnsibleModule) -> None:
         self.check_mode: bool = module.check_mode
-        proxy = module.params["proxy"] or ""
-        if "@" not in proxy:
+        options = dict(module.params)
+        secret = [name for name, argument in COMMON_ARGUMENTS.items() if argument.get("no_log") and options[name]]
+        if "@" not in (options["proxy"] or "@"):
             # Nothing secret is in it, and the name of the proxy must be readable.
-            module.no_log_values.discard(proxy)
-        super().__init__(module.params, module.no_log_values.add, module.warn)
+            secret.remove("proxy")
+            module.no_log_values.discard(options["proxy"])
+        # Ansible would hide these values wherever they occur, used or not. They are hidden in C(invocation), and elsewhere when
+        # they are used and long enough.
+        given = {str(options[name]) for name in secret}
+        module.params.update(dict.fromkeys(secret, _NOT_SHOWN))
+        module.no_log_values.difference_update(value for value in given if len(value) < SHORTEST_HIDDEN)
+        used: set[str] = set()
+
+        def keep_secret(value: str) -> None:
+            used.add(value)
+            module.no_log_values.add(value)
+
+        super().__init__(options, keep_secret, module.warn)
+        # Until here a refusal or a defect may have quoted any of them.
+        module.no_log_values.difference_update(given - used)
 
 
 def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[str, str] | None:
@@ -280,10 +314,25 @@ def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[s
     return agency
 
 
-def _cache_folder(environ: t.Mapping[str, str]) -> str:
-    folder = environ.get("XDG_CACHE_HOME", "")
-    # One that is not absolute is not to be used, says the standard.
-    return os.path.join(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"), "hwcloud.maintenance")
+def _secrets_of_proxy(url: str | None) -> list[str]:
+    """What must not be shown of a proxy's URL: its password, and each form in which it is sent."""
+    user, _colon, password = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")
+    if not url or not password:
+        return []
+    login = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
+    return [url, password, unquote(password), login]
+
+
+def _existing_file(option: str, what: str, given: str) -> str:
+    """The path of a file or folder that can be read to its end; ConfigError for a pipe, a device, or what is no PEM by its size."""
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils._profiles import full_path
+
+    path = full_path(given, os.environ)
+    if path.startswith("~") or not os.path.exists(path):
+        raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
+    if not (os.path.isfile(path) or os.path.isdir(path)) or os.path.getsize(path) > _LARGEST_PEM:
+        raise ConfigError(f"{option} must be {what}; {path!r} is none.")
+    return path
 
 
 @contextlib.contextmanager
