@@ -112,6 +112,8 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "max_concurrency": {"type": "int", "default": 8, "fallback": (_variable, ["HWCLOUD_MAX_CONCURRENCY"])},
 }
 
+_SECRET_OPTIONS = [name for name, argument in COMMON_ARGUMENTS.items() if argument.get("no_log")]
+
 _RANGES = {
     "connect_timeout": (1, 3600),
     "read_timeout": (1, 3600),
@@ -270,22 +272,43 @@ class Connection:
         self._show_warning(one_line(self.client.redact(sentence), SENTENCE_MOST))
 
 
+class CollectionModule(AnsibleModule):  # type: ignore[misc]  # Ansible is not typed
+    """A module whose failures all have C(failure), those of Ansible's own check of the options too."""
+
+    def hide_secret_options(self) -> dict[str, t.Any]:
+        """The options; from now on C(invocation) shows none that is a secret.
+
+        Ansible would hide these values wherever they occur, short ones too, and whether they are used or not.
+        """
+        options: dict[str, t.Any] = dict(self.params)
+        secret = [name for name in _SECRET_OPTIONS if options.get(name)]
+        proxy = str(options.get("proxy") or "")
+        if proxy and "@" not in proxy:
+            # Nothing secret is in it, and the name of the proxy must be readable.
+            secret.remove("proxy")
+            self.no_log_values.discard(proxy)
+        self.params.update(dict.fromkeys(secret, _NOT_SHOWN))
+        given = {str(options[name]) for name in secret}
+        self.no_log_values.difference_update(value for value in given if len(value) < SHORTEST_HIDDEN)
+        return options
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        """End the module as failed."""
+        # Also when Ansible refuses an option before a task is made of them.
+        self.hide_secret_options()
+        result.setdefault("changed", False)
+        result.setdefault("failure", ConfigError(msg).failure())
+        super().fail_json(msg=msg, **result)
+        raise AssertionError  # not reached
+
+
 class Task(Connection):
     """One run of a module."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: CollectionModule) -> None:
         self.check_mode: bool = module.check_mode
-        options = dict(module.params)
-        secret = [name for name, argument in COMMON_ARGUMENTS.items() if argument.get("no_log") and options[name]]
-        if "@" not in (options["proxy"] or "@"):
-            # Nothing secret is in it, and the name of the proxy must be readable.
-            secret.remove("proxy")
-            module.no_log_values.discard(options["proxy"])
-        # Ansible would hide these values wherever they occur, used or not. They are hidden in C(invocation), and elsewhere when
-        # they are used and long enough.
-        given = {str(options[name]) for name in secret}
-        module.params.update(dict.fromkeys(secret, _NOT_SHOWN))
-        module.no_log_values.difference_update(value for value in given if len(value) < SHORTEST_HIDDEN)
+        options = module.hide_secret_options()
+        given = {str(options[name]) for name in _SECRET_OPTIONS if options[name]}
         used: set[str] = set()
 
         def keep_secret(value: str) -> None:
@@ -358,17 +381,6 @@ def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
             signal.signal(number, handler)
 
 
-class _CollectionModule(AnsibleModule):  # type: ignore[misc]  # Ansible is not typed
-    """A module whose failures all have C(failure), those of Ansible's own check of the options too."""
-
-    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
-        """End the module as failed."""
-        result.setdefault("changed", False)
-        result.setdefault("failure", ConfigError(msg).failure())
-        super().fail_json(msg=msg, **result)
-        raise AssertionError  # not reached
-
-
 def run_module(
     arguments: dict[str, dict[str, t.Any]],
     run: t.Callable[[Task], dict[str, t.Any]],
@@ -377,7 +389,7 @@ def run_module(
     """Run a module from its C(arguments) to its exit; C(run) returns the result."""
     # Tens of thousands of tasks are no garbage.
     gc.set_threshold(_GARBAGE)
-    module = _CollectionModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
+    module = CollectionModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
     result: dict[str, t.Any] = {}
     with contextlib.ExitStack() as stack:

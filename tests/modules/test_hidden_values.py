@@ -162,6 +162,17 @@ def test_a_refused_task_shows_no_secret_and_all_else(sim, home, option, value):
     assert "12345678" not in text
 
 
+@pytest.mark.parametrize("wrong", [{"deadline": "soon"}, {"phases": "done"}, {"no_such_option": 1}])
+@pytest.mark.parametrize("value", ["Inv", "e", "1", "12345678"])
+def test_a_task_that_ansible_refuses_shows_no_secret_and_all_else(sim, home, wrong, value):
+    result, text = everything(INFO, {**user_with(sim, value), **wrong}, home.environ)
+    assert result["failure"]["code"] == "InvalidOption"
+    assert result["invocation"]["module_args"]["password"] == NOT_SHOWN
+    assert "*" not in result["msg"]
+    assert next(iter(wrong)) in result["msg"]
+    assert "12345678" not in text
+
+
 def test_a_number_is_a_password_too(sim, home):
     """Ansible makes text of it."""
     result, _text = everything(INFO, {**user_with(sim, "1"), "password": 1}, home.environ)
