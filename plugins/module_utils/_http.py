@@ -805,7 +805,8 @@ def _tls_context_class() -> t.Any:
     class NamesInSubjectAltName(ssl.SSLContext):
         def wrap_socket(self, *arguments: t.Any, **more: t.Any) -> ssl.SSLSocket:
             wrapped = super().wrap_socket(*arguments, **more)
-            kinds = {kind for kind, _name in (wrapped.getpeercert() or {}).get("subjectAltName", ())}
+            names: t.Any = (wrapped.getpeercert() or {}).get("subjectAltName", ())
+            kinds = {kind for kind, _name in names}
             if self.verify_mode != ssl.CERT_NONE and kinds.isdisjoint(("DNS", "IP Address")):
                 wrapped.close()
                 raise ssl.SSLCertVerificationError(1, "it names no host in subjectAltName")
