@@ -59,7 +59,7 @@ _BODY_MOST = 16 * 1024 * 1024
 _WINDOW_OF_ENCODING = {"gzip": 32 + zlib.MAX_WBITS, "x-gzip": 32 + zlib.MAX_WBITS, "deflate": 32 + zlib.MAX_WBITS}
 
 #: The signature of a request, where an error message shows the request's C(Authorization) header.
-_SIGNATURE = re.compile(r"(signature\W{1,4})[0-9a-f]{16,}", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(signature.{1,12}?)[0-9a-f]{32,}", re.IGNORECASE)
 
 #: urllib3's exceptions before anything was sent, by name: old versions of requests carry their own.
 _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
