@@ -104,7 +104,7 @@ def test_delay_holds_up_nobody_else(sim: Simulator, caller: Caller) -> None:
         caller.session.get(url, headers=headers, timeout=0.2)
     started = time.monotonic()
     assert caller.get(path).status_code == 200
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
 
 
 def test_truncate(sim: Simulator, caller: Caller) -> None:

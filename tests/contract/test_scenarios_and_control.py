@@ -94,7 +94,7 @@ def test_empty(sim: Simulator, caller: Caller) -> None:
 def test_fleets(sim: Simulator, instances: int, tasks: int) -> None:
     started = time.monotonic()
     sim.reset(f"fleet:{instances}:{tasks}")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 120
     state = sim.state()
     assert (len(state["dcs_instances"]), len(state["tasks"])) == (instances, instances * tasks)
     assert len({task["id"] for task in state["tasks"]}) == instances * tasks

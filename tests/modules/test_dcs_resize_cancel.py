@@ -374,10 +374,10 @@ def test_it_waits_until_the_change_is_over(sim, stage, cancel, task_id, cancelle
 
 
 def test_without_wait_it_returns_at_once(sim, stage, cancel):
-    stage(WAITING, resize_cancel_delay=30)
+    stage(WAITING, resize_cancel_delay=300)
     started = time.monotonic()
     predicted, result = cancel(check_mode=True), cancel(wait=False)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert told(predicted) == told(result)
     assert (result["changed"], result["task"]["phase"], result["task"]["status"]) == (True, "cancelled", "CREATED")
     assert sim.operations() == [READ, READ, CANCEL]

@@ -35,10 +35,11 @@ from tests.proof.stage import CANCELLED, DONE, FAILED, MONGO, PENDING, REDIS, SC
 from tests.unit.loopback import Loopback, answer, drip
 
 CHECKOUT = Path(__file__).parents[2]
-#: Seconds within which a module has said what it did, and is gone: one, and what a busy machine adds.
-PROMPT = 4.0
+#: Seconds within which a module has said what it did, and is gone: one or two, and much that a busy machine adds. What goes
+#: on in spite of the signal takes at least twice as long: see the times of the scenes.
+PROMPT = 25.0
 #: Seconds for what is certain to happen, however busy the machine is.
-PATIENCE = 30.0
+PATIENCE = 50.0
 #: Seconds that a request takes which is not to be answered at all.
 _NEVER = 90
 
@@ -590,12 +591,13 @@ def test_while_an_answer_drips(theatre):
     scene = SCENES["removal, first look"]
     theatre.prepare(scene)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
-    with Loopback(drip(head + b" " * 1000, 0.02)) as server:
+    # For a minute: longer than the signal may take.
+    with Loopback(drip(head + b" " * 1000, 0.06)) as server:
         options = {**theatre.options(scene), "endpoints": {"dcs": server.url}}
         with Running(theatre.folder, scene.module, options) as running:
             running.wait_for(lambda: server.seen)
             # Past the head, so that it is the body that is read.
-            time.sleep(len(head) * 0.02 + 1)
+            time.sleep(len(head) * 0.06 + 1)
             result = running.stop(signal.SIGHUP)
     assert (result["changed"], result["failure"]["code"]) == (False, "Interrupted")
 
@@ -953,8 +955,8 @@ def test_an_interrupted_playbook(theatre, tmp_path, name, sent):
         os.killpg(playbook.process.pid, sent)
         output = playbook.process.communicate(timeout=PATIENCE)[0].decode()
         assert playbook.process.returncode != 0, output
-        # A few seconds: what runs on after all would be there for minutes.
-        playbook.wait_for(lambda: playbook.running() == [], seconds=PATIENCE if alone else 5)
+        # What runs on after all would be there for minutes.
+        playbook.wait_for(lambda: playbook.running() == [], seconds=PATIENCE if alone else PROMPT)
     left = theatre.settle(scene)
     theatre.sim.faults([])
     theatre.sim.switches(dict.fromkeys(scene.switches, 0))

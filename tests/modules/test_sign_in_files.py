@@ -271,7 +271,7 @@ def test_a_file_that_cannot_be_used(task, method, name, asked):
         task.environ["OS_CLOUD"] = profile
     start = time.monotonic()
     check_refused_file(task, method, file, case, profile)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
     assert not (task.home.folder / "made-by-a-tag").exists()
 
 

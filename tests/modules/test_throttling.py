@@ -19,7 +19,7 @@ from .test_bulk_dcs import CENTRE, ENDED, INSTANCES, REMOVE, TASKS, fleet, most_
 from .test_interruption import PATIENCE, Running
 
 #: Seconds within which a task ends after its deadline or after a signal: two, and what a busy machine adds.
-PROMPT = 4.0
+PROMPT = 25.0
 #: A request that is not answered while the task lasts.
 NEVER = {"delay": 60, "status": 500}
 
@@ -68,7 +68,7 @@ def test_while_one_waits_no_other_request_leaves(sim, module, status, name, opti
 def test_after_a_refusal_fewer_are_sent_at_once(sim, module):
     """And then more again. Those that were refused count too."""
     sim.reset("fleet:60:1")
-    sim.switches({"latency_ms": 100})
+    sim.switches({"latency_ms": 400})
     sim.faults([{"operation": TASKS, "skip": 1, "times": 8, "fault": too_many()}])
     result = module("dcs_task_info", **LISTING)
     assert not result.get("failed"), result["msg"]
@@ -78,7 +78,7 @@ def test_after_a_refusal_fewer_are_sent_at_once(sim, module):
     later = [entry for entry in sent(sim, TASKS) if entry["began"] > refusals[-1]["ended"] + 0.5]
     start = min(entry["began"] for entry in later)
     # The half of eight, and one more in the place of each that was answered.
-    assert most_at_once([entry for entry in later if entry["began"] < start + 0.09]) <= 4
+    assert most_at_once([entry for entry in later if entry["began"] < start + 0.36]) <= 4
     assert most_at_once(later) >= 6
     assert len(sim.journal()) == 1 + 60 + 8 == result["requests"]
 
@@ -92,7 +92,7 @@ def test_a_service_that_bears_one_request_at_a_time_gets_no_more(sim, module):
     result = module("dcs_task_info", max_concurrency=2, deadline=60, **LISTING)
     assert (result.get("failed"), len(result["tasks"])) == (None, 6)
     # It ends when all is done, not when the width has grown again.
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -176,16 +176,16 @@ def test_answers_that_drip(sim, module, name, slow):
     """A byte a second keeps every time-out of a socket from passing."""
     ids = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(6)]
     empty = answer(body=b'{"tasks": [], "task_count": 0}')
-    data = b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n" + b" " * 30
-    slowly = drip(data, 1.0) if slow == "drips" else stall(30)
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n" + b" " * 60
+    slowly = drip(data, 1.0) if slow == "drips" else stall(90)
     # The first request leaves alone, as the credentials may be wrong.
     with Loopback(empty, *[slowly] * 5) as server:
         options = {"phases": ENDED, "state": "absent"} if name == "dcs_task" else {}
         started = time.monotonic()
         result = module(
-            name, instances=ids, endpoints={"dcs": server.url}, deadline=2, max_concurrency=3, retries=0, **options
+            name, instances=ids, endpoints={"dcs": server.url}, deadline=3, max_concurrency=3, retries=0, **options
         )
-        assert time.monotonic() - started < 2 + PROMPT
+        assert time.monotonic() - started < 3 + PROMPT
         assert len(server.seen) <= 1 + 3
     assert result["failure"]["code"] == "DeadlineExceeded"
     failed = [each["instance_id"] for each in result["failed_instances"]]

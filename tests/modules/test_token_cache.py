@@ -559,7 +559,7 @@ def test_a_pipe_in_its_place_holds_up_no_task(cache):
     def write_in_the_end() -> None:
         os.close(os.open(place, os.O_RDWR))
 
-    rescue = threading.Timer(5, write_in_the_end)
+    rescue = threading.Timer(60, write_in_the_end)
     rescue.start()
     start = time.monotonic()
     result, asked = cache.run()
@@ -567,7 +567,7 @@ def test_a_pipe_in_its_place_holds_up_no_task(cache):
     rescue.cancel()
     assert "failed" not in result
     assert asked == [SIGN_IN, JOBS]
-    assert seconds < 4
+    assert seconds < 30
     check_file(cache)
 
 
@@ -922,10 +922,10 @@ def test_eight_at_once_with_a_file_of_no_use(race, content):
 @pytest.mark.slow
 def test_a_sign_in_that_takes_long_holds_up_the_others_no_longer_than_their_deadline(race):
     """Whoever waits for the one who signs in does not wait for ever."""
-    race.sim.faults([{"operation": SIGN_IN, "times": None, "fault": {"delay": 20}}])
+    race.sim.faults([{"operation": SIGN_IN, "times": None, "fault": {"delay": 90}}])
     start = time.monotonic()
     results, _asked = race.all_at_once(deadline=3)
-    assert time.monotonic() - start < 12
+    assert time.monotonic() - start < 45
     assert {result["failure"]["code"] for result in results} == {"DeadlineExceeded"}
     assert race.files() == []
 

@@ -537,10 +537,10 @@ def test_a_proxy_that_recovers(options, cloud, no_backoff, method, bad):
 
 
 def test_a_proxy_that_says_nothing(options, cloud, no_backoff):
-    with Loopback(stall(3), stall(3)) as proxy:
+    with Loopback(stall(60), stall(60)) as proxy:
         started = time.monotonic()
         result = run({**options, "proxy": proxy.url, "connect_timeout": 1, "read_timeout": 1, "retries": 1})
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert len(proxy.seen) == 2
     failed(result, "NetworkError", proxy.netloc)
     assert cloud.journal() == []
@@ -1096,7 +1096,7 @@ def test_connect_timeout(full_port, where):
     more, environ = beaten("connect_timeout", where, 1, 30)
     started = time.monotonic()
     result = run({**service_at(f"http://127.0.0.1:{full_port}"), "retries": 0, **more}, environ)
-    assert 0.8 < time.monotonic() - started < 5
+    assert 0.8 < time.monotonic() - started < 25
     failed(result, "NetworkError", f"127.0.0.1:{full_port}", "1 second")
     assert result["requests"] == 1
 
@@ -1104,10 +1104,10 @@ def test_connect_timeout(full_port, where):
 @pytest.mark.parametrize("where", ["option", "environment"])
 def test_read_timeout(where):
     more, environ = beaten("read_timeout", where, 1, 30)
-    with Loopback(stall(8)) as server:
+    with Loopback(stall(60)) as server:
         started = time.monotonic()
         result = run({**service_at(server.url), "retries": 0, **more}, environ)
-        assert 0.8 < time.monotonic() - started < 5
+        assert 0.8 < time.monotonic() - started < 25
     failed(result, "NetworkError", server.netloc, "1 second")
     assert result["requests"] == 1
 
@@ -1115,10 +1115,10 @@ def test_read_timeout(where):
 @pytest.mark.parametrize("where", ["option", "environment"])
 def test_deadline(where):
     more, environ = beaten("deadline", where, 1, 30)
-    with Loopback(stall(8)) as server:
+    with Loopback(stall(60)) as server:
         started = time.monotonic()
         result = run({**service_at(server.url), **more}, environ)
-        assert 0.8 < time.monotonic() - started < 5
+        assert 0.8 < time.monotonic() - started < 25
     assert failed(result, "DeadlineExceeded", "1 second")["retryable"] is True
     assert result["requests"] == 1
 

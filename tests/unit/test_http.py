@@ -402,15 +402,19 @@ def test_nothing_is_sent_after_the_deadline(method):
 # Time limits, in real time
 
 
-def timed(deadline, act, seconds, *, tls=None, **options):
-    """The error of a request to a server that does this, and how long it took."""
+#: Seconds that a server takes which has to be given up, and within which that happens, also on a machine that is busy.
+NEVER, SOON = 60, 25
+
+
+def timed(deadline, act, *, tls=None, **options):
+    """The error of a request to a server that does this, which has to come soon."""
     with Loopback(act, tls=tls) as server:
         client = Client(HttpOptions(deadline=deadline, **options))
         started = time.monotonic()
         with pytest.raises(NetworkError) as caught:
             client.request(operation("POST"), server.url)
         elapsed = time.monotonic() - started
-    assert elapsed < seconds
+    assert elapsed < SOON
     return caught.value
 
 
@@ -420,44 +424,44 @@ def head(length):
 
 def chunked(connection):
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    drip(b"1\r\n \r\n" * 100, 0.05)(connection)
+    drip(b"1\r\n \r\n" * 200, 0.05)(connection)
 
 
 def body_drip(connection):
-    connection.sendall(head(60))
-    drip(b" " * 60, 0.05)(connection)
+    connection.sendall(head(1200))
+    drip(b" " * 1200, 0.05)(connection)
 
 
 def stalling_body(connection):
     connection.sendall(head(200) + b"[1, ")
-    time.sleep(3)
+    time.sleep(NEVER)
 
 
 @pytest.mark.parametrize(
     "act",
-    [stall(3), drip(head(2) + b"{}", 0.05), body_drip, chunked, stalling_body],
+    [stall(NEVER), drip(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1200, 0.05), body_drip, chunked, stalling_body],
     ids=["no answer", "dripping head", "dripping body", "dripping chunks", "stalling body"],
 )
 def test_deadline_cuts(act):
-    error = timed(0.6, act, 2.5)
+    error = timed(0.6, act)
     assert error.failure()["code"] == "DeadlineExceeded"
     assert error.uncertain is True
     assert "0.6 seconds" in str(error)
 
 
-@pytest.mark.parametrize("act", [stall(3), stalling_body], ids=["no answer", "stalling body"])
+@pytest.mark.parametrize("act", [stall(NEVER), stalling_body], ids=["no answer", "stalling body"])
 def test_read_timeout_cuts(act):
-    error = timed(60, act, 2.5, read_timeout=0.4)
+    error = timed(600, act, read_timeout=0.4)
     assert error.failure()["code"] == "NetworkError"
     assert error.uncertain is True
 
 
 def test_deadline_cuts_the_connecting(full_port):
-    client = Client(HttpOptions(deadline=0.4))
+    client = Client(HttpOptions(deadline=0.4, connect_timeout=NEVER))
     started = time.monotonic()
     with pytest.raises(NetworkError) as caught:
         client.request(operation(), f"http://127.0.0.1:{full_port}")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < SOON
     assert caught.value.failure()["code"] == "DeadlineExceeded"
     assert caught.value.uncertain is False
 
