@@ -94,6 +94,31 @@ def describe(records: t.Sequence[Record]) -> str:
     return enumerated(said)
 
 
+def word(value: object) -> str:
+    """A name or a status for comparison, in which case does not matter; empty for what is no text."""
+    return value.upper() if isinstance(value, str) else ""
+
+
+def unborne(
+    option: str,
+    words: t.Iterable[str] | None,
+    records: t.Iterable[Record],
+    key: str,
+    compared: t.Callable[[object], str] = word,
+) -> str | None:
+    """The warning that names the C(words) of a filter which no listed record bears under C(key), if there are any."""
+    borne = {compared(record.get(key)) for record in records} if words else set()
+    lacking = [given for given in words or () if compared(given) not in borne]
+    if not lacking:
+        return None
+    return f"Nothing that was listed has one of these {option}: {enumerated(lacking)}. Check how they are spelled."
+
+
+def presumed_warning(done: str, ids: t.Sequence[str]) -> str:
+    """The warning that no answer confirms what this run is presumed to have C(done) to these."""
+    return f"No answer confirms that it was this run which {done}, although the listing shows it: {enumerated(ids)}."
+
+
 def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool = True) -> list[dict[str, t.Any]]:
     """What failed, for a result; first that of which nobody knows whether it was done, if this C(acts).
 
@@ -114,6 +139,10 @@ _INTERVAL_MOST = 60  # seconds
 
 #: Seconds to look for the effect of a request whose answer was lost, or that was refused when somebody else was faster.
 DOUBT = 20
+
+#: Seconds after which what one listing lacks is looked for a second time: only what two listings lack is gone. No longer
+#: than the shortest interval between two looks.
+SECOND_LOOK = 1
 
 
 class Wait(t.NamedTuple):

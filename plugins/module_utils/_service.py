@@ -9,6 +9,7 @@ records come and go meanwhile.
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from functools import partial
@@ -19,6 +20,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     AnswerError,
     MaintenanceError,
     RefusedError,
+    one_line,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import (
@@ -156,6 +158,11 @@ def read_page(data: t.Any, list_key: str, total_key: str, operation: Operation) 
     return Page(records, total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None)
 
 
+def says_nothing(data: t.Any) -> bool:
+    """Whether the body of an answer is empty, or an object that has nothing but an empty message (C8)."""
+    return data in (None, "") or (isinstance(data, dict) and data.keys() <= {"message"} and not data.get("message"))
+
+
 Query = t.Mapping[str, t.Union[str, int, None]]
 
 
@@ -207,6 +214,21 @@ class Service:
             if "instance_id" in path:
                 error.message += f" (instance {path['instance_id']})"
             raise
+
+    def unconfirmed(self, operation: Operation, answer: Answer) -> AnswerError:
+        """The error for a successful answer that is not the documented one: only a listing tells what was done."""
+        said = one_line(self.client.redact(json.dumps(answer.data)), 200)
+        return operation.error(
+            AnswerError,
+            f"{operation.name} was answered with HTTP {answer.status} and {said}, which is not its documented answer.",
+            http_status=answer.status,
+            retryable=True,
+            uncertain=True,
+            # The request was received, and only its effect is open.
+            accepted=answer.status == 202 and says_nothing(answer.data),
+            # What is no object is not the service's own word, and would be said to all others too.
+            stops_all=bool(answer.data) and not isinstance(answer.data, dict),
+        )
 
     def listing(self, operation: Operation, path: t.Mapping[str, str], query: Query, keys: ListKeys) -> Listing:
         """A listing of this service, of which nothing has been asked yet."""
