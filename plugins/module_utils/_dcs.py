@@ -17,12 +17,15 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel impo
     unless_hopeless,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    SECOND_LOOK,
     Record,
     has_ended,
     newest_first,
     parse_api_time,
     phase_of,
     to_dcs,
+    unborne,
+    word,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
     Enough,
@@ -30,6 +33,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._service impor
     ListKeys,
     Service,
     all_of,
+    says_nothing,
 )
 
 _INSTANCES = "/v2/{project_id}/instances"
@@ -57,13 +61,38 @@ _TASK_KEYS = ListKeys("tasks", "task_count", "id")
 #: An instance (None: the task centre) and one of its tasks: nobody says that ids are unique beyond an instance.
 Key = tuple[t.Optional[str], str]
 
-#: The old and the new word for a spec change (C2).
-SPEC_CHANGE_NAMES = ("EXTEND", "ChangeInstanceSpec")
+_SPEC_CHANGE = "EXTEND"
+
+
+def task_name(name: object) -> str:
+    """The name of a task for comparison: in capitals, and one for a spec change, which has two (C2)."""
+    compared = word(name)
+    return _SPEC_CHANGE if compared == "CHANGEINSTANCESPEC" else compared
 
 
 def is_spec_change(task: Record) -> bool:
     """Whether a task is a spec change, under either of its names."""
-    return task.get("name") in SPEC_CHANGE_NAMES
+    return task_name(task.get("name")) == _SPEC_CHANGE
+
+
+def key_of(task: Record) -> Key:
+    """What identifies a task."""
+    return task["instance_id"], task["id"]
+
+
+def same(key: Key) -> Key:
+    """A task for comparison with others: in ids, case does not matter."""
+    return key[0], key[1].lower()
+
+
+def confirms_removal(status: int, data: t.Any) -> bool:
+    """Whether an answer says that a record was removed: 204, or 200 without a body or a message (C8, contract 2.4)."""
+    return status == 204 or (status == 200 and says_nothing(data))
+
+
+def confirms_cancellation(status: int, data: t.Any) -> bool:
+    """Whether an answer says that the cancellation of a spec change was accepted (contract 2.6)."""
+    return status == 200 and isinstance(data, dict) and data.get("result") == "success"
 
 
 def build_task(api_object: Record, instance_id: str | None) -> Record:
@@ -89,9 +118,10 @@ def _as_text(value: t.Any) -> t.Any:
 class TaskFilter(t.NamedTuple):
     """Which background tasks are meant; None is no restriction, and an empty list fits nothing."""
 
-    task_ids: t.Collection[str] | None = None
-    names: t.Collection[str] | None = None
-    statuses: t.Collection[str] | None = None
+    #: These three as the user wrote them, by what is compared.
+    task_ids: t.Mapping[str, str] | None = None
+    names: t.Mapping[str, str] | None = None
+    statuses: t.Mapping[str, str] | None = None
     phases: t.Collection[str] | None = None
     #: The earliest and the latest creation; what has no readable time fits.
     start: datetime | None = None
@@ -104,7 +134,7 @@ class TaskFilter(t.NamedTuple):
     @property
     def fits_nothing(self) -> bool:
         """Whether one filter is empty, such as the empty result of an earlier task, which must never list everything."""
-        return any(isinstance(values, (list, tuple)) and not values for values in self)
+        return any(isinstance(values, (list, tuple, dict)) and not values for values in self)
 
     def of(self, records: t.Iterable[Record], instance_id: str | None) -> list[Record]:
         """The tasks that fit, of all that one instance has."""
@@ -113,11 +143,19 @@ class TaskFilter(t.NamedTuple):
             tasks = [task for task in tasks if self._fits(task)]
         return newest_first(tasks, "created_at", "id")[self.keep_last :] if self.keep_last else tasks
 
+    def unborne(self, tasks: list[Record]) -> list[str]:
+        """Warnings that name the names and statuses which none of these tasks has."""
+        said = (
+            unborne("names", self.names and self.names.values(), tasks, "name", task_name),
+            unborne("statuses", self.statuses and self.statuses.values(), tasks, "status"),
+        )
+        return [warning for warning in said if warning]
+
     def _fits(self, task: Record) -> bool:
         return (
-            (self.task_ids is None or task["id"] in self.task_ids)
-            and (self.names is None or task.get("name") in self.names)
-            and (self.statuses is None or str(task.get("status")).upper() in self.statuses)
+            (self.task_ids is None or task["id"].lower() in self.task_ids)
+            and (self.names is None or task_name(task.get("name")) in self.names)
+            and (self.statuses is None or word(task.get("status")) in self.statuses)
             and (self.phases is None or task["phase"] in self.phases)
             and (self.start is None or not created_before(task, self.start))
             and (self.end is None or not created_after(task, self.end))
@@ -126,12 +164,10 @@ class TaskFilter(t.NamedTuple):
 
 
 def task_filter(**given: t.Any) -> TaskFilter:
-    """A filter whose names and statuses are as a user may write them: C(EXTEND) is C(ChangeInstanceSpec) too (C2)."""
-    names, statuses = given.get("names"), given.get("statuses")
-    if names is not None and not set(names).isdisjoint(SPEC_CHANGE_NAMES):
-        given["names"] = [*names, *SPEC_CHANGE_NAMES]
-    if statuses is not None:
-        given["statuses"] = [status.upper() for status in statuses]
+    """A filter from ids, names and statuses as a user may write them: in capitals or not."""
+    for option, compared in (("task_ids", str.lower), ("names", task_name), ("statuses", word)):
+        if given.get(option) is not None:
+            given[option] = {compared(text): text for text in given[option]}
     return TaskFilter(**given)
 
 
@@ -142,6 +178,17 @@ class FoundTasks(t.NamedTuple):
     failed: dict[str, MaintenanceError]
     not_listed: list[str]
     truncated: bool
+    #: Warnings that name words of the filter which nothing bears; none where not all was listed.
+    unborne: t.Sequence[str] = ()
+
+
+class Look(t.NamedTuple):
+    """What became of some tasks: those that are listed; what could not be listed, or was not tried; what is gone."""
+
+    tasks: list[Record]
+    failed: dict[str, MaintenanceError]
+    not_listed: list[str]
+    gone: list[Key]
 
 
 class Dcs(Service):
@@ -170,11 +217,25 @@ class Dcs(Service):
         records = self.list_all(self.task_listing(instance_id)._replace(enough=enough))
         return newest_first([build_task(record, instance_id) for record in records], "created_at", "id")
 
-    def tasks_by_key(self, keys: t.Collection[Key]) -> FoundTasks:
-        """Those of these tasks that are listed, one listing for each instance."""
+    def look_at(self, keys: t.Collection[Key]) -> Look:
+        """What became of these tasks, one listing for each instance; only what a second one lacks too is gone."""
+        first = self.look_once(keys)
+        if not first.gone:
+            return first
+        self.client.pause(SECOND_LOOK)
+        second = self.look_once(first.gone)
+        return Look(
+            [*first.tasks, *second.tasks],
+            {**first.failed, **second.failed},
+            [*first.not_listed, *second.not_listed],
+            second.gone,
+        )
+
+    def look_once(self, keys: t.Collection[Key]) -> Look:
+        """The same with one listing for each instance, which proves little about what it lacks."""
         ids: dict[str, set[str]] = {}
         for instance_id, task_id in keys:
-            ids.setdefault(instance_id or "", set()).add(task_id)
+            ids.setdefault(instance_id or "", set()).add(task_id.lower())
         listings = [
             (name, self.task_listing(name or None)._replace(enough=all_of(of_one))) for name, of_one in ids.items()
         ]
@@ -183,10 +244,13 @@ class Dcs(Service):
             build_task(record, outcome.item or None)
             for outcome in outcomes
             for record in outcome.value or ()
-            if record["id"] in ids[outcome.item]
+            if record["id"].lower() in ids[outcome.item]
         ]
         failed = {outcome.item: outcome.error for outcome in outcomes if outcome.error is not None}
-        return FoundTasks(tasks, failed, not_listed, truncated=False)
+        known = {same(key_of(task)) for task in tasks}
+        unread = {*failed, *not_listed}
+        gone = [key for key in keys if (key[0] or "") not in unread and same(key) not in known]
+        return Look(tasks, failed, not_listed, gone)
 
     def tasks_of_each(
         self,
@@ -221,7 +285,7 @@ class Dcs(Service):
             nonlocal awaited, in_order
             fitting[outcome.item] = wanted.of(outcome.value or (), outcome.item or None)
             if missing:
-                missing.difference_update(record["id"] for record in outcome.value or ())
+                missing.difference_update(record["id"].lower() for record in outcome.value or ())
             # In the order of the instances, so that two runs give the same.
             while awaited in fitting:
                 in_order += len(fitting[awaited])
@@ -249,7 +313,11 @@ class Dcs(Service):
             # All was found, whatever else there is.
             failed, not_listed = {}, []
         truncated = max_results is not None and len(tasks) > max_results
-        return FoundTasks(newest_first(tasks, "created_at", "id")[:max_results], failed, not_listed, truncated)
+        # Nothing is known of what was not listed.
+        whole = bool(instance_ids) and missing is None and not (failed or not_listed or truncated)
+        warnings = wanted.unborne([task for outcome in outcomes for task in outcome.value]) if whole else []
+        tasks = newest_first(tasks, "created_at", "id")[:max_results]
+        return FoundTasks(tasks, failed, not_listed, truncated, warnings)
 
     def add_progress(self, tasks: t.Iterable[Record]) -> None:
         """Ask for the C(progress) of those that have not ended, None for all others."""
@@ -277,10 +345,13 @@ class Dcs(Service):
 
     def delete_task(self, instance_id: str | None, task_id: str) -> Answer:
         """Remove the record of a finished task (contract 2.4)."""
-        # The body says nothing: 200 comes with an empty message, 204 without a body (C8).
-        if instance_id is None:
-            return self.call(DELETE_CENTER_TASK, {"task_id": task_id}, read_body=False)
-        return self.call(DELETE_TASK, {"instance_id": instance_id, "task_id": task_id}, read_body=False)
+        operation, path = DELETE_CENTER_TASK, {"task_id": task_id}
+        if instance_id is not None:
+            operation, path = DELETE_TASK, {"instance_id": instance_id, **path}
+        answer = self.call(operation, path, read_body=False)
+        if not confirms_removal(answer.status, answer.data):
+            raise self.unconfirmed(operation, answer)
+        return answer
 
     def progress(self, instance_id: str, task_id: str) -> Record:
         """C(progress) in percent, C(remain_time) in seconds, C(step_details)."""
@@ -289,7 +360,10 @@ class Dcs(Service):
 
     def cancel_resize(self, instance_id: str, task_id: str) -> Answer:
         """Call off a waiting spec change (contract 2.6)."""
-        return self.call(CANCEL_RESIZE, {"instance_id": instance_id, "task_id": task_id})
+        answer = self.call(CANCEL_RESIZE, {"instance_id": instance_id, "task_id": task_id})
+        if not confirms_cancellation(answer.status, answer.data):
+            raise self.unconfirmed(CANCEL_RESIZE, answer)
+        return answer
 
 
 def created_before(task: Record, moment: datetime) -> bool:

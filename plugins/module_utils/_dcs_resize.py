@@ -19,12 +19,16 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
     DOUBT,
+    FAILED,
     PENDING,
+    RUNNING,
+    SECOND_LOOK,
     SUCCEEDED,
     Record,
     Wait,
     describe,
     has_ended,
+    presumed_warning,
 )
 
 #: How often a replaced spec change is followed.
@@ -72,9 +76,22 @@ def judge(tasks: t.Sequence[Record], task_id: str | None) -> Verdict:
         raise _too_late(target)
     if target["phase"] == CANCELLED:
         return Verdict(None, target)
-    return Verdict(
-        None, target, f"The spec change was not called off: it ran and ended badly, as {describe([target])}."
-    )
+    return Verdict(None, target, not_carried_out(target))
+
+
+def not_carried_out(task: Record) -> str:
+    """What is said of a spec change that reads C(failed), in the run that called it off and in all others."""
+    return f"The spec change has ended, and was not carried out: {describe([task])}."
+
+
+def others_waiting(tasks: t.Iterable[Record], task: Record | None) -> list[Record]:
+    """What else may wait on the instance: spec changes that have not ended, and other tasks that do not run either."""
+    own = "" if task is None else task["id"].lower()
+    return [
+        other
+        for other in tasks
+        if not has_ended(other) and other["id"].lower() != own and (is_spec_change(other) or other["phase"] != RUNNING)
+    ]
 
 
 def _refusal(code: str, message: str, hint: str, **details: t.Any) -> RefusedError:
@@ -89,8 +106,10 @@ def _too_late(task: Record) -> RefusedError:
     )
 
 
-def _find(tasks: t.Iterable[Record], task_id: str) -> Record | None:
-    return next((task for task in tasks if task["id"] == task_id), None)
+def _find(tasks: t.Iterable[Record], task_id: str | None) -> Record | None:
+    if task_id is None:
+        return None
+    return next((task for task in tasks if task["id"].lower() == task_id.lower()), None)
 
 
 class SpecChangeCancellation:
@@ -104,22 +123,36 @@ class SpecChangeCancellation:
         self._task_id = task_id
         self._wait = wait
         self._warn = warn
+        #: As they were last listed.
+        self._tasks: list[Record] = []
 
     def run(self, *, check_mode: bool) -> dict[str, t.Any]:
         """Reach the wanted state, or predict it; errors carry a result too."""
-        tasks = self._dcs.tasks(self._instance_id)
+        if self._task_id is None:
+            self._tasks = self._dcs.tasks(self._instance_id)
+        else:
+            self._look(self._task_id)
         for _round in range(_ROUNDS):
-            verdict = judge(tasks, self._task_id)
+            try:
+                verdict = judge(self._tasks, self._task_id)
+            except RefusedError as refused:
+                raise self._with_result(refused, _find(self._tasks, self._task_id)) from None
             if verdict.warning:
                 self._warn(verdict.warning)
             target = verdict.cancel
             if target is None:
+                others = others_waiting(self._tasks, verdict.task)
+                if others:
+                    was = "would be" if check_mode else "was"
+                    self._warn(
+                        f"Nothing {was} called off, but other tasks of this instance have not ended: {describe(others)}."
+                    )
                 return self._result(verdict.task)
             if check_mode:
                 self._predict(target)
                 return self._result(target, cancelled=target)
             try:
-                accepted = self._dcs.cancel_resize(self._instance_id, target["id"]).data
+                self._dcs.cancel_resize(self._instance_id, target["id"])
             except MaintenanceError as error:
                 if error.no_api:
                     error.hint = (
@@ -130,16 +163,9 @@ class SpecChangeCancellation:
                     return self._after_lost_answer(target, error)
                 if error.stops_all or error.no_instance:
                     raise self._with_result(error, target) from None
-                tasks = self._after_refusal(target, error)
+                self._after_refusal(target, error)
                 continue
-            if isinstance(accepted, dict) and accepted.get("result") == "success":
-                return self._after_acceptance(target)
-            unclear = _refusal(
-                "UnreadableAnswer",
-                f"The cancellation was answered with {str(accepted)[:60]!r} instead of success.",
-                "Run the task again: it looks first.",
-            )
-            return self._after_lost_answer(target, unclear)
+            return self._after_acceptance(target)
         endless = _refusal(
             "Ambiguous",
             f"The spec change was replaced by another one {_ROUNDS} times while it was being called off.",
@@ -178,6 +204,8 @@ class SpecChangeCancellation:
             raise self._with_result(unread, target, changed=True) from None
         if last is not None and last["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(last), last)
+        if last is not None and last["phase"] == FAILED:
+            self._warn(not_carried_out(last))
         if last is not None and not has_ended(last) and self._wait.timeout > 0:
             error = _refusal(
                 "WaitTimeout",
@@ -190,13 +218,16 @@ class SpecChangeCancellation:
         return self._result(last or target, cancelled=target)
 
     def _after_lost_answer(self, target: Record, error: MaintenanceError) -> dict[str, t.Any]:
+        presumed = not error.accepted
         try:
             last = self._look_until_over(target, self._doubt())
         except MaintenanceError as second:
             error = second
             last = target
         if last is None or last["phase"] == CANCELLED:
-            return self._result(last or target, cancelled=target)
+            if presumed:
+                self._warn(presumed_warning("called off the spec change", [target["id"]]))
+            return self._result(last or target, cancelled=target, presumed=presumed)
         if last["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(last), last)
         unknown = _refusal(
@@ -210,19 +241,16 @@ class SpecChangeCancellation:
         )
         raise self._with_result(unknown, last)
 
-    def _after_refusal(self, target: Record, error: MaintenanceError) -> list[Record]:
+    def _after_refusal(self, target: Record, error: MaintenanceError) -> None:
         try:
-            tasks = self._dcs.tasks(self._instance_id)
+            now = self._look(target["id"])
+            if now is not None and now["phase"] == PENDING:
+                # Another user may have called it off, which takes effect a little later.
+                now = self._look_until_over(now, self._doubt())
+                if now is None or has_ended(now):
+                    self._tasks = self._dcs.tasks(self._instance_id)
         except MaintenanceError as unread:
             raise self._with_result(unread, target) from None
-        now = _find(tasks, target["id"])
-        if now is not None and now["phase"] == PENDING:
-            # Somebody else may have called it off, which takes effect a little later.
-            try:
-                now = self._look_until_over(now, self._doubt())
-                tasks = self._dcs.tasks(self._instance_id) if now is None or has_ended(now) else tasks
-            except MaintenanceError as unread:
-                raise self._with_result(unread, target) from None
         if now is not None and now["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(now), now)
         if now is not None and not has_ended(now):
@@ -234,7 +262,6 @@ class SpecChangeCancellation:
             raise self._with_result(refused, now)
         if self._task_id is None:
             self._warn(f"The spec change {target['id']} ended before this task could call it off: {error.message}")
-        return tasks
 
     def _doubt(self) -> Wait:
         """How to wait for what may take effect."""
@@ -244,26 +271,40 @@ class SpecChangeCancellation:
         last: Record | None = target
         if wait.timeout > 0:
             for _waited in wait.looks():
-                last = _find(self._dcs.tasks(self._instance_id, wanted=[target["id"]]), target["id"])
+                last = self._look(target["id"], [target["id"]])
                 if last is None or has_ended(last):
                     break
         return last
 
+    def _look(self, task_id: str, wanted: t.Collection[str] | None = None) -> Record | None:
+        """This task as it is listed, or None when two listings lack it; all tasks are listed without C(wanted)."""
+        self._tasks = self._dcs.tasks(self._instance_id, wanted)
+        if _find(self._tasks, task_id) is None:
+            self._dcs.client.pause(SECOND_LOOK)
+            self._tasks = self._dcs.tasks(self._instance_id, wanted)
+        return _find(self._tasks, task_id)
+
     def _with_result(self, error: MaintenanceError, task: Record | None, changed: bool = False) -> MaintenanceError:
-        error.result = {"changed": changed, "instance_id": self._instance_id, "task": task}
+        error.result = {"changed": changed, "instance_id": self._instance_id, "task": task, "presumed": []}
         return error
 
-    def _result(self, task: Record | None, *, cancelled: Record | None = None) -> dict[str, t.Any]:
+    def _result(
+        self, task: Record | None, *, cancelled: Record | None = None, presumed: bool = False
+    ) -> dict[str, t.Any]:
         before: dict[str, t.Any] = {}
         after: dict[str, t.Any] = {}
         if cancelled is not None and task is not None:
             before = {"task_id": cancelled["id"], "name": cancelled.get("name"), "phase": cancelled["phase"]}
-            after = {**before, "phase": CANCELLED}
             # Not always shown by a list.
-            task = {**task, "phase": CANCELLED}
+            task = {**task, "phase": task["phase"] if task["phase"] == FAILED else CANCELLED}
+            after = {**before, "phase": task["phase"]}
+            replacing = [other for other in others_waiting(self._tasks, cancelled) if is_spec_change(other)]
+            if replacing and self._task_id is None:
+                self._warn(f"Another spec change has not ended: {describe(replacing)}.")
         return {
             "changed": cancelled is not None,
             "instance_id": self._instance_id,
             "task": task,
+            "presumed": [cancelled["id"]] if cancelled is not None and presumed else [],
             "diff": {"before": before, "after": after},
         }

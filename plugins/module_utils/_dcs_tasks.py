@@ -14,24 +14,24 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     FoundTasks,
     Key,
     TaskFilter,
+    key_of,
+    same,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import attempt_each
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    SECOND_LOOK,
     Record,
     Wait,
     describe,
+    enumerated,
     failures,
     has_ended,
+    presumed_warning,
 )
 
 #: The API's code for "not allowed when the task is in the current state" (contract 4.3): used for our own refusal too.
 UNFINISHED_CODE = "DCS.4957"
-
-
-def key_of(task: Record) -> Key:
-    """What identifies a task."""
-    return task["instance_id"], task["id"]
 
 
 class Targets(t.NamedTuple):
@@ -42,31 +42,44 @@ class Targets(t.NamedTuple):
 
     def find(self, dcs: Dcs, max_failures: int | None) -> FoundTasks:
         """List them: those given by id in the order of the ids, all others newest first."""
-        ids = self.wanted.task_ids
         found = dcs.tasks_of_each(self.instance_ids, self.wanted, max_failures=max_failures)
         if None in found.failed or len(self.instance_ids) == 1:
             for error in found.failed.values():
                 raise error
-        if ids is None:
-            return found
-        order = {task_id: number for number, task_id in enumerate(ids)}
-        return found._replace(tasks=sorted(found.tasks, key=lambda task: order[task["id"]]))
+        return found._replace(tasks=self.in_order(found.tasks))
+
+    def in_order(self, tasks: list[Record]) -> list[Record]:
+        """The tasks in the order of the ids, or as they are."""
+        if self.wanted.task_ids is None:
+            return tasks
+        order = {task_id: number for number, task_id in enumerate(self.wanted.task_ids)}
+        return sorted(tasks, key=lambda task: order[task["id"].lower()])
 
     def absent(self, tasks: t.Iterable[Record]) -> list[str]:
         """The ids that were given, but are not listed."""
-        listed = {task["id"] for task in tasks}
-        return [task_id for task_id in self.wanted.task_ids or () if task_id not in listed]
+        listed = {task["id"].lower() for task in tasks}
+        return [given for task_id, given in (self.wanted.task_ids or {}).items() if task_id not in listed]
 
 
-def remove(dcs: Dcs, targets: Targets, *, check_mode: bool, max_failures: int | None = None) -> dict[str, t.Any]:
+def remove(
+    dcs: Dcs,
+    targets: Targets,
+    warn: t.Callable[[str], None],
+    *,
+    check_mode: bool,
+    max_failures: int | None = None,
+) -> dict[str, t.Any]:
     """Remove the records of these tasks, none of them if one has not ended; errors carry a result too."""
     found = targets.find(dcs, max_failures)
+    for warning in found.unborne:
+        warn(warning)
     absent = targets.absent(found.tasks)
     to_remove = [key_of(task) for task in found.tasks]
     unfinished = [task for task in found.tasks if not has_ended(task)]
     if unfinished:
+        was = "would be" if check_mode else "was"
         error = RefusedError(
-            f"Nothing was removed, as {len(unfinished)} of {len(to_remove) + len(absent)} tasks have not ended:"
+            f"Nothing {was} removed, as {len(unfinished)} of {len(to_remove) + len(absent)} tasks have not ended:"
             f" {describe(unfinished)}.",
             code=UNFINISHED_CODE,
             service="dcs",
@@ -74,11 +87,12 @@ def remove(dcs: Dcs, targets: Targets, *, check_mode: bool, max_failures: int | 
             hint="Wait for them with state=finished, or call off a waiting spec change with dcs_resize_cancel."
             + ("" if targets.wanted.task_ids else " With phases, only tasks that have ended can be selected."),
         )
-        error.result = _removal_result(found, [], absent, {}, to_remove)
+        error.result = _removal_result(found, [], set(), absent, {}, to_remove)
         raise error
     done: list[Key] = []
     failed: dict[Key, MaintenanceError] = {}
     not_tried: list[Key] = []
+    presumed: set[Key] = set()
     if _too_many(found, max_failures):
         not_tried = to_remove
     elif check_mode:
@@ -86,10 +100,11 @@ def remove(dcs: Dcs, targets: Targets, *, check_mode: bool, max_failures: int | 
     else:
 
         def settle(done: list[Key], failed: dict[Key, MaintenanceError]) -> None:
-            for key in _found_gone(dcs, failed):
-                # Without an answer it is taken to be our doing; after a plain refusal somebody else was faster.
-                if failed.pop(key).uncertain:
+            for key, error in [(key, failed.pop(key)) for key in _found_gone(dcs, failed)]:
+                # Without an answer it is presumed to be the doing of this run; after a plain refusal, of another one.
+                if error.uncertain:
                     done.append(key)
+                    presumed.update(() if error.accepted else (key,))
                 else:
                     absent.append(key[1])
 
@@ -105,20 +120,27 @@ def remove(dcs: Dcs, targets: Targets, *, check_mode: bool, max_failures: int | 
     for refused in failed.values():
         if refused.code == UNFINISHED_CODE:
             refused.message = f"the service says that it has not ended ({refused.message})"
-    result = _removal_result(found, done, absent, failed, not_tried)
-    failure: MaintenanceError | None = None
-    if failed:
-        first = result["failed_tasks"][0]
-        failure = failed[(first["instance_id"], first["task_id"])].retold(
-            f"{len(failed)} of {len(failed) + len(done) + len(not_tried)} tasks could not be removed"
-            f" ({len(done)} removed, {len(not_tried)} not tried). Task {first['task_id']}: {first['msg']}"
-        )
-    elif found.failed:
-        failure = _not_listed(found, len(targets.instance_ids), f"{len(done)} tasks removed")
-    if failure is not None:
+    result = _removal_result(found, done, presumed, absent, failed, not_tried)
+    if presumed:
+        warn(presumed_warning("removed these records", result["presumed"]))
+    removed = f"{len(done)} tasks {'would be ' if check_mode else ''}removed"
+    failure = _not_removed(result, failed) or (found.failed and _not_listed(found, len(targets.instance_ids), removed))
+    if failure:
         failure.result = result
         raise failure
     return result
+
+
+def _not_removed(result: dict[str, t.Any], failed: dict[Key, MaintenanceError]) -> MaintenanceError | None:
+    """The failure of records that could not be removed."""
+    if not failed:
+        return None
+    first = result["failed_tasks"][0]
+    done, not_tried = len(result["removed"]), len(result["not_tried"])
+    return failed[(first["instance_id"], first["task_id"])].retold(
+        f"{len(failed)} of {len(failed) + done + not_tried} tasks could not be removed"
+        f" ({done} removed, {not_tried} not tried). Task {first['task_id']}: {first['msg']}"
+    )
 
 
 def _too_many(found: FoundTasks, max_failures: int | None) -> bool:
@@ -138,24 +160,20 @@ def _not_listed(found: FoundTasks, count: int, done: str) -> MaintenanceError:
 
 
 def _found_gone(dcs: Dcs, failed: dict[Key, MaintenanceError]) -> list[Key]:
-    """Those no longer listed: no code for an unknown task is documented (C12), and an answer may be lost."""
+    """Those that two listings lack: no code for an unknown task is documented (C12), and an answer may be lost."""
     doubtful = [
         key
         for key, error in failed.items()
         if error.uncertain
         or (error.http_status in (400, 404, 409) and not error.no_instance and error.code != UNFINISHED_CODE)
     ]
-    if not doubtful:
-        return []
-    seen = dcs.tasks_by_key(doubtful)
-    listed = {key_of(task) for task in seen.tasks}
-    unread = {*seen.failed, *seen.not_listed}
-    return [key for key in doubtful if key not in listed and (key[0] or "") not in unread]
+    return dcs.look_at(doubtful).gone if doubtful else []
 
 
 def _removal_result(
     found: FoundTasks,
     removed: list[Key],
+    presumed: set[Key],
     absent: list[str],
     failed: dict[Key, MaintenanceError],
     not_tried: list[Key],
@@ -169,6 +187,7 @@ def _removal_result(
         "changed": bool(removed),
         "tasks": found.tasks,
         "removed": [task_id for _instance_id, task_id in removed],
+        "presumed": [key[1] for key in removed if key in presumed],
         "absent": absent,
         "failed_tasks": failures(failed, "instance_id", "task_id"),
         "not_tried": [task_id for _instance_id, task_id in not_tried],
@@ -182,16 +201,27 @@ class Waiting:
     """Waiting until tasks have ended, or are listed no more: one listing per look and instance."""
 
     def __init__(
-        self, dcs: Dcs, targets: Targets, accepted_phases: t.Collection[str], max_failures: int | None
+        self,
+        dcs: Dcs,
+        targets: Targets,
+        accepted_phases: t.Collection[str],
+        warn: t.Callable[[str], None],
+        *,
+        missing_ok: bool,
+        max_failures: int | None,
     ) -> None:
         self._dcs = dcs
         self._targets = targets
         self._accepted_phases = accepted_phases
+        self._warn = warn
+        self._missing_ok = missing_ok
         self._max_failures = max_failures
         self._started = time.monotonic()
         self._progress: list[str] = []
         self._found = FoundTasks([], {}, [], truncated=False)
         self._tasks: dict[Key, Record] = {}
+        #: Never listed, and listed no more.
+        self._missing: list[str] = []
         self._gone: list[str] = []
         self._quiet = 0
 
@@ -207,7 +237,7 @@ class Waiting:
             except MaintenanceError as unread:
                 error = unread
                 break
-            if self._tasks or self._gone:
+            if self._total():
                 self._note_progress()
             hopeless = {name for name, failed in self._found.failed.items() if failed.no_instance}
             waited_for = {task["instance_id"] for task in self._unfinished()} - hopeless
@@ -217,7 +247,7 @@ class Waiting:
         result = {
             "changed": False,
             "tasks": list(self._tasks.values()),
-            "absent": self._gone,
+            "absent": [*self._missing, *self._gone],
             "unfinished": [task["id"] for task in self._unfinished()],
             "failed_instances": failures(self._found.failed, "instance_id", acts=False),
             "not_listed": self._found.not_listed,
@@ -232,24 +262,33 @@ class Waiting:
 
     def _look(self) -> None:
         self._found = self._targets.find(self._dcs, self._max_failures)
-        self._tasks = {key_of(task): task for task in self._found.tasks}
-        self._gone = self._targets.absent(self._found.tasks)
+        for warning in self._found.unborne:
+            self._warn(warning)
+        self._see(self._found.tasks)
+        if self._missing:
+            # One listing proves little about what it lacks.
+            self._dcs.client.pause(SECOND_LOOK)
+            look = self._dcs.look_once([(self._targets.instance_ids[0], task_id) for task_id in self._missing])
+            for error in look.failed.values():
+                raise error
+            self._see([*self._found.tasks, *look.tasks])
+
+    def _see(self, tasks: list[Record]) -> None:
+        tasks = self._targets.in_order(tasks)
+        self._tasks = {same(key_of(task)): task for task in tasks}
+        self._missing = self._targets.absent(tasks)
 
     def _look_again(self) -> None:
         before = self._state()
-        unfinished = {key_of(task): None for task in self._unfinished()}
-        look = self._dcs.tasks_by_key(unfinished)
+        unfinished = [same(key_of(task)) for task in self._unfinished()]
+        look = self._dcs.look_at(unfinished)
         if len(self._targets.instance_ids) == 1:
             for error in look.failed.values():
                 raise error
-        now = {key_of(task): task for task in look.tasks}
-        for key in unfinished:
-            if key in now:
-                self._tasks[key] = now[key]
-            elif (key[0] or "") not in look.failed and (key[0] or "") not in look.not_listed:
-                # Its record was removed while it was waited for: it has ended, nobody knows how.
-                del self._tasks[key]
-                self._gone.append(key[1])
+        self._tasks.update((same(key_of(task)), task) for task in look.tasks)
+        for key in look.gone:
+            # Its record was removed while it was waited for: it has ended, and how is not known.
+            self._gone.append(self._tasks.pop(key)["id"])
         for name in {instance_id or "" for instance_id, _task_id in unfinished}:
             # Until the next look.
             self._found.failed.pop(name, None)
@@ -263,9 +302,12 @@ class Waiting:
         """Also those of instances that cannot be listed any more."""
         return [task for task in self._tasks.values() if not has_ended(task)]
 
+    def _total(self) -> int:
+        return len(self._tasks) + len(self._gone) + len(self._missing)
+
     def _verdict(self, wait: Wait | None) -> MaintenanceError | None:
         tasks = list(self._tasks.values())
-        total = len(tasks) + len(self._gone)
+        total = self._total()
         unfinished = self._unfinished()
         bad = [task for task in tasks if has_ended(task) and task["phase"] not in self._accepted_phases]
         if bad:
@@ -276,7 +318,7 @@ class Waiting:
                 hint="See the task's details and error_code, or accept this end with accepted_phases.",
             )
         if self._found.failed:
-            ended = f"{total - len(unfinished)} of {total} tasks ended"
+            ended = f"{total - len(unfinished) - len(self._missing)} of {total} tasks ended"
             return _not_listed(self._found, len(self._targets.instance_ids), ended)
         if unfinished and wait:
             return RefusedError(
@@ -287,6 +329,15 @@ class Waiting:
                 retryable=True,
                 hint="Run the task again, or raise wait_timeout; a task that waits for the maintenance window ends after it.",
             )
+        if self._missing and not self._missing_ok:
+            return RefusedError(
+                f"{len(self._missing)} of {total} tasks are not known here, as two listings lack them:"
+                f" {enumerated(self._missing)}.",
+                code="NotFound",
+                service="dcs",
+                hint="Check the ids, the instance, the region and the project; missing_ok=true makes this no failure,"
+                " for tasks whose records may have been removed.",
+            )
         return None
 
     def _note_progress(self) -> None:
@@ -294,8 +345,10 @@ class Waiting:
         by_phase: dict[str, int] = {}
         for task in unfinished:
             by_phase[task["phase"]] = by_phase.get(task["phase"], 0) + 1
-        state = ", ".join(f"{count} {phase}" for phase, count in sorted(by_phase.items()))
-        total = len(self._tasks) + len(self._gone)
-        line = f"{total - len(unfinished)} of {total} ended" + (f", {state}" if state else "")
+        state = [f"{count} {phase}" for phase, count in sorted(by_phase.items())]
+        if self._missing:
+            state.append(f"{len(self._missing)} not listed")
+        total = self._total()
+        line = ", ".join([f"{total - len(unfinished) - len(self._missing)} of {total} ended", *state])
         if not self._progress or self._progress[-1].split(": ", 1)[1] != line:
             self._progress.append(f"after {time.monotonic() - self._started:.0f} s: {line}")

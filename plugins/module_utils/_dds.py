@@ -11,7 +11,12 @@ from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, newest_first, phase_of, to_dds
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import ListKeys, Service, all_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import (
+    ListKeys,
+    Service,
+    all_of,
+    says_nothing,
+)
 
 LIST_JOBS = Operation("ListScheduledTasks", "dds", "GET", "/v3/{project_id}/scheduled-jobs", "dds:task:list")
 CANCEL_JOB = Operation(
@@ -23,6 +28,11 @@ CANCEL_JOB = Operation(
 )
 
 _JOB_KEYS = ListKeys("schedules", "total_count", "job_id")
+
+
+def confirms_cancellation(status: int, data: t.Any) -> bool:
+    """Whether an answer says that the cancellation of a job was accepted: 204, or 200 or 202 without words (contract 3.4)."""
+    return status == 204 or (status in (200, 202) and says_nothing(data))
 
 
 def build_job(api_object: Record) -> Record:
@@ -54,8 +64,8 @@ class Dds(Service):
     ) -> list[Record]:
         """The scheduled jobs created between C(start) and C(end) (None: now), newest first.
 
-        C(filters) are the API's C(instance_id), C(job_name), C(job_status); with C(wanted), the listing stops once these
-        ids were seen.
+        C(filters) are the API's C(instance_id) and the like. Names are not among them, as case does not matter to a user.
+        With C(wanted), the listing stops once these ids were seen.
         """
         # Always with a start: DDS hides everything older than seven days otherwise (contract 3.2).
         query = {"start_time": to_dds(start), "end_time": to_dds(end) if end else None, **filters}
@@ -67,4 +77,7 @@ class Dds(Service):
 
     def cancel_job(self, job_id: str) -> Answer:
         """Call off a pending job (contract 3.4); it stays listed as C(Canceled)."""
-        return self.call(CANCEL_JOB, {"job_id": job_id}, read_body=False)
+        answer = self.call(CANCEL_JOB, {"job_id": job_id}, read_body=False)
+        if not confirms_cancellation(answer.status, answer.data):
+            raise self.unconfirmed(CANCEL_JOB, answer)
+        return answer

@@ -17,7 +17,9 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel impo
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
     DOUBT,
+    FAILED,
     PENDING,
+    SECOND_LOOK,
     UNKNOWN,
     Record,
     Wait,
@@ -25,6 +27,10 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
     enumerated,
     failures,
     has_ended,
+    presumed_warning,
+    to_result,
+    unborne,
+    word,
 )
 
 #: The word that DDS uses for a cancelled job, with one l (C13).
@@ -48,8 +54,8 @@ class Selection(t.NamedTuple):
         """Whether a job is meant, where no ids are given."""
         return (
             (job["phase"] in _NOT_STARTED if self.only_pending else not has_ended(job))
-            and (self.job_names is None or job.get("job_name") in self.job_names)
-            and (self.instance_ids is None or job.get("instance_id") in self.instance_ids)
+            and (self.job_names is None or word(job.get("job_name")) in map(word, self.job_names))
+            and (self.instance_ids is None or word(job.get("instance_id")) in map(word, self.instance_ids))
         )
 
 
@@ -59,29 +65,33 @@ class CancellationPlan(t.NamedTuple):
     jobs: list[Record]
     to_cancel: list[str]
     already_cancelled: list[str]
+    #: Ended, and not carried out.
+    already_failed: list[str]
     too_late: list[str]
     missing: list[str]
     phases: dict[str, str]
 
+    def place(self, job_id: str, phase: str) -> None:
+        """Put a job whose cancellation is not, or no longer, possible where it belongs."""
+        places = {CANCELLED: self.already_cancelled, FAILED: self.already_failed}
+        places.get(phase, self.too_late).append(job_id)
+
 
 def plan_cancellation(listed: t.Sequence[Record], selection: Selection) -> CancellationPlan:
     """Decide what is to be cancelled."""
-    by_id = {job["job_id"]: job for job in listed}
-    wanted = selection.job_ids
-    if wanted is None:
-        wanted = [job["job_id"] for job in listed if selection.fits(job)]
-    jobs = [by_id[job_id] for job_id in wanted if job_id in by_id]
-    plan = CancellationPlan(jobs, [], [], [], [], {job["job_id"]: job["phase"] for job in jobs})
-    for job_id in wanted:
-        phase = plan.phases.get(job_id)
-        if phase is None:
-            plan.missing.append(job_id)
-        elif phase == CANCELLED:
-            plan.already_cancelled.append(job_id)
-        elif phase in _NOT_STARTED:
+    if selection.job_ids is None:
+        jobs, missing = [job for job in listed if selection.fits(job)], []
+    else:
+        by_id = {job["job_id"].lower(): job for job in listed}
+        given = {job_id.lower(): job_id for job_id in selection.job_ids}
+        jobs = [by_id[job_id] for job_id in given if job_id in by_id]
+        missing = [given[job_id] for job_id in given if job_id not in by_id]
+    plan = CancellationPlan(jobs, [], [], [], [], missing, {job["job_id"]: job["phase"] for job in jobs})
+    for job_id, phase in plan.phases.items():
+        if phase in _NOT_STARTED:
             plan.to_cancel.append(job_id)
         else:
-            plan.too_late.append(job_id)
+            plan.place(job_id, phase)
     return plan
 
 
@@ -89,6 +99,8 @@ def cancel(
     dds: Dds,
     selection: Selection,
     wait: Wait,
+    warn: t.Callable[[str], None],
+    now: datetime,
     *,
     missing_ok: bool,
     too_late_ok: bool,
@@ -96,11 +108,17 @@ def cancel(
     max_failures: int | None = None,
 ) -> dict[str, t.Any]:
     """Call off these jobs, and report on each; errors carry a result too."""
-    nothing = [] in (selection.job_ids, selection.job_names, selection.instance_ids)
-    plan = plan_cancellation([] if nothing else _list(dds, selection), selection)
+    listed: list[Record] = []
+    if [] not in (selection.job_ids, selection.job_names, selection.instance_ids):
+        listed = _list(dds, selection) if selection.job_ids is None else _look(dds, selection, selection.job_ids)
+        mistyped = unborne("job_names", selection.job_names, listed, "job_name")
+        if mistyped:
+            warn(mistyped)
+    plan = plan_cancellation(listed, selection)
     failed: dict[str, MaintenanceError] = {}
     not_tried: list[str] = []
     doubted: set[str] = set()
+    presumed: set[str] = set()
     if check_mode:
         cancelled = list(plan.to_cancel)
     else:
@@ -109,27 +127,46 @@ def cancel(
             CANCEL_JOB,
             plan.to_cancel,
             dds.cancel_job,
-            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed, doubted),
+            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed, doubted, presumed),
             max_failures=max_failures,
         )
+    were_cancelled = {job_id.lower() for job_id in cancelled}
     plan.jobs[:] = [
-        {**job, "job_status": CANCELLED_STATUS, "phase": CANCELLED} if job["job_id"] in cancelled else job
+        {**job, "job_status": CANCELLED_STATUS, "phase": CANCELLED}
+        if job["job_id"].lower() in were_cancelled and job["phase"] != FAILED
+        else job
         for job in plan.jobs
     ]
-    names = {job["job_id"]: job.get("job_name") for job in plan.jobs}
-    before = [{"job_id": job_id, "job_name": names[job_id], "phase": plan.phases[job_id]} for job_id in cancelled]
+    by_id = {job["job_id"].lower(): job for job in plan.jobs}
+    after = [
+        {"job_id": job_id, "job_name": by_id[job_id.lower()].get("job_name"), "phase": by_id[job_id.lower()]["phase"]}
+        for job_id in cancelled
+    ]
+    not_carried_out = [job for job in plan.jobs if job["phase"] == FAILED]
+    if not_carried_out:
+        warn(f"These jobs have ended, and were not carried out: {describe(not_carried_out)}.")
+    in_doubt = [job_id for job_id in cancelled if job_id in presumed]
+    if in_doubt:
+        warn(presumed_warning("called off these jobs", in_doubt))
     result = {
         "changed": bool(cancelled) or any(error.accepted for error in failed.values()),
         "jobs": plan.jobs,
         "cancelled": cancelled,
+        "presumed": in_doubt,
         "already_cancelled": plan.already_cancelled,
+        "already_failed": plan.already_failed,
         "too_late": plan.too_late,
         "missing": plan.missing,
         "failed_jobs": failures(failed, "job_id"),
         "not_tried": not_tried,
-        "diff": {"before": {"jobs": before}, "after": {"jobs": [{**job, "phase": CANCELLED} for job in before]}},
+        "window": {"start_time": to_result(selection.start), "end_time": to_result(now)},
+        "diff": {
+            "before": {"jobs": [{**job, "phase": plan.phases[job["job_id"]]} for job in after]},
+            "after": {"jobs": after},
+        },
     }
-    error = _verdict(plan, failed, len(cancelled), len(not_tried), missing_ok, too_late_ok)
+    called_off = f"{len(cancelled)} {'would be ' if check_mode else ''}called off"
+    error = _verdict(plan, failed, called_off, len(not_tried), missing_ok, too_late_ok)
     if error is not None:
         error.result = result
         raise error
@@ -140,9 +177,20 @@ def _list(dds: Dds, selection: Selection) -> list[Record]:
     return dds.jobs(
         selection.start,
         instance_id=only(selection.instance_ids),
-        job_name=only(selection.job_names),
         wanted=selection.job_ids,
     )
+
+
+def _look(dds: Dds, selection: Selection, job_ids: t.Sequence[str], gone: t.Container[str] = ()) -> list[Record]:
+    """Those of these jobs that are listed; what is lacking, and is not known to be C(gone), is looked for once more."""
+    jobs = _list(dds, selection._replace(job_ids=job_ids))
+    listed = {job["job_id"].lower() for job in jobs}
+    lacking = [job_id for job_id in job_ids if job_id.lower() not in listed and job_id not in gone]
+    if lacking:
+        # One listing proves little about what it lacks.
+        dds.client.pause(SECOND_LOOK)
+        jobs += [job for job in _list(dds, selection._replace(job_ids=lacking)) if job["job_id"].lower() not in listed]
+    return jobs
 
 
 def _look_again(
@@ -153,52 +201,65 @@ def _look_again(
     done: list[str],
     failed: dict[str, MaintenanceError],
     doubted: set[str],
+    presumed: set[str],
 ) -> None:
     """Correct all lists by what the jobs are now; each refusal is doubted once, and is then in C(doubted).
 
-    A cancellation that failed may have been carried out, or somebody else was faster: no code is documented for either
-    (contract 3.4).
+    A cancellation that failed may have been carried out, or another user was faster: no code is documented for either
+    (contract 3.4). What was called off, although no answer confirms that it was by this run, is then in C(presumed).
     """
     tried = [*done, *failed]
+    phases: dict[str, str] = {}
+    gone: set[str] = set()
     now: dict[str, Record] = {}
     for waited in wait.looks():
         try:
-            now = {job["job_id"]: job for job in _list(dds, selection._replace(job_ids=tried))}
+            now = {job["job_id"].lower(): job for job in _look(dds, selection, tried, gone)}
         except MaintenanceError as unread:
             message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
-            failed.update((job_id, unread.retold(message, accepted=True)) for job_id in done)
-            done.clear()
+            unseen = [job_id for job_id in done if job_id not in presumed]
+            failed.update((job_id, unread.retold(message, accepted=True)) for job_id in unseen)
+            done[:] = [job_id for job_id in done if job_id in presumed]
             return
-        # What was refused may have been called off by somebody else, which takes effect a little later.
-        pending = {job_id for job_id in tried if job_id in now and now[job_id]["phase"] == PENDING}
+        phases = {job_id: now[job_id.lower()]["phase"] for job_id in tried if job_id.lower() in now}
+        gone = {job_id for job_id in tried if job_id not in phases}
+        # What was refused may have been called off by another user, which takes effect a little later.
+        pending = {job_id for job_id, phase in phases.items() if phase == PENDING}
         refused = {
             job_id
             for job_id, error in failed.items()
             if waited < DOUBT and job_id not in doubted and not error.stops_all and (error.http_status or 500) < 500
         }
-        if not any(now.get(job_id, {}).get("phase") in _NOT_STARTED for job_id in done) and not pending & refused:
+        if not any(phases.get(job_id) in _NOT_STARTED for job_id in done) and not pending & refused:
             break
     doubted.update(failed)
-    plan.jobs[:] = [now.get(job["job_id"], job) for job in plan.jobs]
+    plan.jobs[:] = [now.get(job["job_id"].lower(), job) for job in plan.jobs]
     for job_id in tried:
-        phase = now[job_id]["phase"] if job_id in now else None
+        phase = phases.get(job_id)
         error = failed.pop(job_id, None)
-        if phase == CANCELLED or (phase is None and (error is None or error.accepted)):
+        accepted = error is None or error.accepted
+        uncertain = error is not None and error.uncertain
+        # Without an answer it is presumed to be the doing of this run; after a plain refusal another user was faster.
+        if (phase in (None, CANCELLED) and (accepted or uncertain)) or (phase == FAILED and accepted):
             if error is not None:
-                # Without an answer it is taken to be our doing; after a plain refusal somebody else was faster.
-                (done if error.uncertain or error.accepted else plan.already_cancelled).append(job_id)
+                done.append(job_id)
+            if not accepted:
+                presumed.add(job_id)
             continue
         if error is None:
             done.remove(job_id)
         if phase is None:
             plan.missing.append(job_id)
+        elif phase == FAILED and error is not None and uncertain:
+            # It will not run, but whether that is the doing of this run is not known.
+            failed[job_id] = error
         elif phase not in _NOT_STARTED:
-            plan.too_late.append(job_id)
+            plan.place(job_id, phase)
         else:
             failed[job_id] = error or CANCEL_JOB.error(
                 RefusedError,
                 f"The cancellation was accepted, but after {wait.timeout:g} seconds the job still reads"
-                f" {now[job_id].get('job_status')}.",
+                f" {now[job_id.lower()].get('job_status')}.",
                 code="WaitTimeout",
                 retryable=True,
                 accepted=True,
@@ -209,18 +270,18 @@ def _look_again(
 def _verdict(
     plan: CancellationPlan,
     failed: dict[str, MaintenanceError],
-    cancelled: int,
+    called_off: str,
     not_tried: int,
     missing_ok: bool,
     too_late_ok: bool,
 ) -> MaintenanceError | None:
-    """The failure for what was not called off and is not excused."""
-    done = f" ({cancelled} called off)" if cancelled else ""
+    """The failure for what was not called off and is not excused; C(called_off) says in words what was, or would be."""
+    done = "" if called_off.startswith("0 ") else f" ({called_off})"
     if failed:
         first = failures(failed, "job_id")[0]
         return failed[first["job_id"]].retold(
             f"{len(failed)} of {len(plan.to_cancel)} scheduled jobs were not certainly called off"
-            f" ({cancelled} called off, {not_tried} not tried). Job {first['job_id']}: {first['msg']}",
+            f" ({called_off}, {not_tried} not tried). Job {first['job_id']}: {first['msg']}",
             service="dds",
         )
     if plan.too_late and not too_late_ok:
@@ -234,7 +295,7 @@ def _verdict(
     if plan.missing and not missing_ok:
         return CANCEL_JOB.error(
             RefusedError,
-            f"Scheduled jobs that are not known{done}: {enumerated(plan.missing)}.",
+            f"Scheduled jobs that are not known, as two listings lack them{done}: {enumerated(plan.missing)}.",
             code="NotFound",
             hint="Check the ids, the project and lookback; missing_ok=true makes this no failure.",
         )

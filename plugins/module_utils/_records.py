@@ -94,16 +94,37 @@ def enumerated(words: t.Sequence[str], between: str = ", ") -> str:
 def describe(records: t.Sequence[Record]) -> str:
     """Tasks or jobs for a sentence, ten at most: C(EXTEND 8abf6e1e72c12e7c0172c15b508500aa (CREATED))."""
     said = [
-        f"{_word(record.get('name', record.get('job_name')), 48)} {record.get('id', record.get('job_id'))}"
-        f" ({_word(record.get('status', record.get('job_status')), 32)})"
+        # Names and words are cut, so that ten records fit into one sentence, whatever the service calls them.
+        f"{one_line(str(record.get('name', record.get('job_name'))), 48)} {record.get('id', record.get('job_id'))}"
+        f" ({one_line(str(record.get('status', record.get('job_status'))), 32)})"
         for record in records
     ]
     return enumerated(said)
 
 
-def _word(value: t.Any, most: int) -> str:
-    """A name or a status, which a service may have made long, for a sentence with many of them."""
-    return one_line(str(value), most)
+def word(value: object) -> str:
+    """A name or a status for comparison, in which case does not matter; empty for what is no text."""
+    return value.upper() if isinstance(value, str) else ""
+
+
+def unborne(
+    option: str,
+    words: t.Iterable[str] | None,
+    records: t.Iterable[Record],
+    key: str,
+    compared: t.Callable[[object], str] = word,
+) -> str | None:
+    """The warning that names the C(words) of a filter which no listed record bears under C(key), if there are any."""
+    borne = {compared(record.get(key)) for record in records} if words else set()
+    lacking = [given for given in words or () if compared(given) not in borne]
+    if not lacking:
+        return None
+    return f"Nothing that was listed has one of these {option}: {enumerated(lacking)}. Check how they are spelled."
+
+
+def presumed_warning(done: str, ids: t.Sequence[str]) -> str:
+    """The warning that no answer confirms what this run is presumed to have C(done) to these."""
+    return f"No answer confirms that it was this run which {done}, although the listing shows it: {enumerated(ids)}."
 
 
 def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool = True) -> list[dict[str, t.Any]]:
@@ -127,6 +148,10 @@ _INTERVAL_MOST = 60  # seconds
 
 #: Seconds to look for the effect of a request whose answer was lost, or that was refused when somebody else was faster.
 DOUBT = 20
+
+#: Seconds after which what one listing lacks is looked for a second time: only what two listings lack is gone. No longer
+#: than the shortest interval between two looks.
+SECOND_LOOK = 1
 
 
 class Wait(t.NamedTuple):

@@ -10,6 +10,7 @@ request. A count may be text, wrong or missing (C5), a page short although more 
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 from functools import partial
@@ -220,6 +221,11 @@ def read_page(
     return Page(records, total)
 
 
+def says_nothing(data: t.Any) -> bool:
+    """Whether the body of an answer is empty, or an object that has nothing but an empty message (C8)."""
+    return data in (None, "") or (isinstance(data, dict) and data.keys() <= {"message"} and not data.get("message"))
+
+
 Query = t.Mapping[str, t.Union[str, int, None]]
 
 
@@ -284,6 +290,21 @@ class Service:
         except MaintenanceError as error:
             error.message += _about(path)
             raise
+
+    def unconfirmed(self, operation: Operation, answer: Answer) -> AnswerError:
+        """The error for a successful answer that is not the documented one: only a listing tells what was done."""
+        said = one_line(self.client.redact(json.dumps(answer.data)), 200)
+        return operation.error(
+            AnswerError,
+            f"{operation.name} was answered with HTTP {answer.status} and {said}, which is not its documented answer.",
+            http_status=answer.status,
+            retryable=True,
+            uncertain=True,
+            # The request was received, and only its effect is open.
+            accepted=answer.status == 202 and says_nothing(answer.data),
+            # What is no object is not the service's own word, and would be said to all others too.
+            stops_all=bool(answer.data) and not isinstance(answer.data, dict),
+        )
 
     def listing(self, operation: Operation, path: t.Mapping[str, str], query: Query, keys: ListKeys) -> Listing:
         """A listing of this service, of which nothing has been asked yet."""

@@ -34,6 +34,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     },
     "wait_timeout": {"type": "int", "default": 1800},
     "wait_interval": {"type": "int", "default": 5},
+    "missing_ok": {"type": "bool", "default": False},
     "max_failures": {"type": "int"},
 }
 
@@ -67,8 +68,16 @@ def run(task: Task) -> dict[str, t.Any]:
     targets = Targets(instance_ids, wanted)
     most = options["max_failures"]
     if options["state"] == "absent":
-        return remove(dcs, targets, check_mode=task.check_mode, max_failures=most)
-    return Waiting(dcs, targets, options["accepted_phases"], most).run(None if task.check_mode else task.wait_options())
+        return remove(dcs, targets, task.warn, check_mode=task.check_mode, max_failures=most)
+    waiting = Waiting(
+        dcs,
+        targets,
+        options["accepted_phases"],
+        task.warn,
+        missing_ok=options["missing_ok"],
+        max_failures=most,
+    )
+    return waiting.run(None if task.check_mode else task.wait_options())
 
 
 def main() -> None:

@@ -53,13 +53,22 @@ def run(task: Task) -> dict[str, t.Any]:
         raise ConfigError("start_time must not be later than end_time.")
     if options["include_progress"] and instances is None:
         raise ConfigError("include_progress needs instances: the task centre does not say whose a task is.")
-    dcs = Dcs(task.client, task.endpoints, task.account, task.warn)
+    doubts: list[str] = []
+
+    def warn(doubt: str) -> None:
+        doubts.append(doubt)
+        task.warn(doubt)
+
+    dcs = Dcs(task.client, task.endpoints, task.account, warn)
     sources: t.Sequence[str | None] = [None]
     if instances == [] or wanted.fits_nothing:
         sources = []
     elif instances is not None:
         sources = dcs.all_or(instances)
     found = dcs.tasks_of_each(sources, wanted, max_results=options["max_results"], max_failures=options["max_failures"])
+    # What a listing that may lack something does not show proves nothing.
+    for warning in () if doubts else found.unborne:
+        task.warn(warning)
     error = _failure(found, len(sources))
     if options["include_progress"]:
         try:

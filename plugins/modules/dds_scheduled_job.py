@@ -51,6 +51,8 @@ def run(task: Task) -> dict[str, t.Any]:
         dds,
         Selection(job_ids, instances and instance_ids, names, start, only_pending=bool(options["all_pending"])),
         task.wait_options(),
+        task.warn,
+        task.now,
         missing_ok=options["missing_ok"],
         too_late_ok=options["on_too_late"] == "ignore",
         check_mode=task.check_mode,

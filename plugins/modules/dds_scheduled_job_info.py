@@ -16,6 +16,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
     parse_moment,
     summary,
     to_result,
+    unborne,
+    word,
 )
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -41,7 +43,13 @@ def run(task: Task) -> dict[str, t.Any]:
     end = parse_moment("end_time", task.options["end_time"], task.now)
     if end and start > end:
         raise ConfigError("start_time (or lookback) must not begin later than end_time.")
-    dds = Dds(task.client, task.endpoints, task.account, task.warn)
+    doubts: list[str] = []
+
+    def warn(doubt: str) -> None:
+        doubts.append(doubt)
+        task.warn(doubt)
+
+    dds = Dds(task.client, task.endpoints, task.account, warn)
     jobs: list[Record] = []
     if [] not in (instances, job_ids, names, statuses, phases):
         instance_ids = dds.instance_ids(instances) if instances is not None else None
@@ -49,17 +57,24 @@ def run(task: Task) -> dict[str, t.Any]:
             start,
             end,
             instance_id=only(instance_ids),
-            job_name=only(names),
             wanted=job_ids,
         )
-        upper = None if statuses is None else {status.upper() for status in statuses}
+        if job_ids is None and not doubts:
+            for option, words, key in (("job_names", names, "job_name"), ("statuses", statuses, "job_status")):
+                mistyped = unborne(option, words, listed, key)
+                if mistyped:
+                    task.warn(mistyped)
+
+        def fits(value: object, given: list[str] | None) -> bool:
+            return given is None or word(value) in map(word, given)
+
         jobs = [
             job
             for job in listed
-            if (instance_ids is None or job.get("instance_id") in instance_ids)
-            and (job_ids is None or job["job_id"] in job_ids)
-            and (names is None or job.get("job_name") in names)
-            and (upper is None or str(job.get("job_status")).upper() in upper)
+            if fits(job.get("instance_id"), instance_ids)
+            and fits(job["job_id"], job_ids)
+            and fits(job.get("job_name"), names)
+            and fits(job.get("job_status"), statuses)
             and (phases is None or job["phase"] in phases)
         ]
     return {

@@ -296,6 +296,8 @@ def faulty(operation, fault, **rule):
     return [{"operation": operation, "fault": fault, **rule}]
 
 
+LOST_DELETION = faulty("DeleteBackgroundTask", "drop_after")
+
 #: For each module: options, then fault rules or None. Between them they show everything that a result can hold.
 STATES = {
     "dcs_task_info": [
@@ -320,6 +322,9 @@ STATES = {
         ({"instance": SESSIONS, "task_ids": [WAITING], "state": "absent"}, None),
         ({"instance": SESSIONS, "task_ids": [WAITING], "state": "finished", "wait_timeout": 0}, None),
         ({"instance": CART, "task_ids": [EXPORTING, NO_TASK], "state": "finished", "wait_timeout": 0}, None),
+        ({"instance": CART, "task_ids": [NO_TASK], "state": "finished"}, None),
+        ({"instance": CART, "task_ids": [NO_TASK], "state": "finished", "missing_ok": True}, None),
+        ({"instance": SESSIONS, "task_ids": ENDED, "state": "absent", "retries": 0}, LOST_DELETION),
         ({"instance": SESSIONS, "task_ids": ENDED, "state": "finished"}, faulty("ListBackgroundTask", BUSY)),
         ({"instance": "nothing", "task_ids": ENDED, "state": "finished"}, None),
         ({"instances": "all", "phases": "succeeded", "keep_last": 1, "state": "absent"}, None),
@@ -338,6 +343,7 @@ STATES = {
         ({"instance": "redis-queue-prod"}, None),
         ({"instance": SESSIONS, "task_id": "8f8fc9b624243d1fe5d9598f5cac1b43"}, None),
         ({"instance": SESSIONS}, faulty("CancelInstanceResize", REFUSED)),
+        ({"instance": SESSIONS}, faulty("CancelInstanceResize", "drop_after")),
         ({"instance": SESSIONS}, faulty("ListBackgroundTask", BUSY)),
         ({"instance": "nothing"}, None),
     ],
@@ -367,6 +373,7 @@ STATES = {
         ({"job_ids": [*PENDING, "5d79a513-49d4-b8ea-7629-a162aa05c0b0"]}, None),
         ({"job_ids": [*PENDING, RUNNING, NO_JOB]}, None),
         ({"job_ids": PENDING}, faulty("CancelScheduledTask", DENIED)),
+        ({"job_ids": PENDING, "retries": 0}, faulty("CancelScheduledTask", "drop_after")),
         ({"job_ids": PENDING}, faulty("CancelScheduledTask", REFUSED)),
         ({"job_ids": PENDING}, faulty("ListScheduledTasks", BUSY)),
         ({"job_ids": []}, None),

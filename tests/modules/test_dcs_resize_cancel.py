@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 REDIS = "11111111-1111-4111-8111-111111111111"
-WAITING, SECOND, DONE, FAILED, CANCELLED, OTHER, STARTED = (letter * 32 for letter in "1234567")
+WAITING, SECOND, DONE, FAILED, CANCELLED, OTHER, STARTED, ADDING = (letter * 32 for letter in "12345678")
 GONE = "f" * 32
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -22,12 +22,13 @@ TASKS: dict[str, dict[str, Any]] = {
     CANCELLED: {"name": "EXTEND", "status": "CANCELLED", "created_ago": "5d"},
     OTHER: {"name": "dcsExportJob", "status": "EXECUTING", "created_ago": "1m"},
     STARTED: {"name": "EXTEND", "status": "EXECUTING", "created_ago": "2m"},
+    ADDING: {"name": "AddReplica", "status": "CREATED", "created_ago": "2h"},
 }
 ENDED = (DONE, FAILED, CANCELLED, OTHER)
 
 READ, CANCEL, PROGRESS = "ListBackgroundTask", "CancelInstanceResize", "ShowBackgroundTaskProgress"
-RESULT_KEYS = {"changed", "instance_id", "task", "diff", "requests", "retried"}
-FAILED_KEYS = {"failed", "msg", "failure", "changed", "requests", "retried"}
+RESULT_KEYS = {"changed", "instance_id", "task", "presumed", "diff", "requests", "retried"}
+FAILED_KEYS = {"failed", "msg", "failure"} | RESULT_KEYS - {"diff"}
 NO_DIFF: dict[str, Any] = {"before": {}, "after": {}}
 
 DOUBT = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize.DOUBT"
@@ -93,7 +94,9 @@ def test_a_waiting_spec_change_is_called_off(sim, stage, cancel, tasks, task_id,
     assert statuses(sim) == before
     assert sim.operations() == [READ]
     done = cancel(task_id)
-    assert sim.operations() == [READ, READ, CANCEL, READ]
+    # That the record is gone is believed when two listings show it.
+    assert sim.operations() == [READ, READ, CANCEL, READ, *[READ] * (cancelled_record == "removed")]
+    sent = len(sim.journal())
     assert cancelled_ids(sim) == [target]
     others = {key: value for key, value in before.items() if key != target}
     assert statuses(sim) == ({**others, target: "CANCELLED"} if cancelled_record == "kept" else others)
@@ -110,7 +113,8 @@ def test_a_waiting_spec_change_is_called_off(sim, stage, cancel, tasks, task_id,
     assert told(checked) == told(again)
     assert (again["changed"], again["diff"]) == (False, NO_DIFF)
     assert again.keys() - {"warnings"} == RESULT_KEYS
-    assert sim.operations()[4:] == [READ, READ]
+    lacking = cancelled_record == "removed" and task_id is not None
+    assert sim.operations()[sent:] == [READ] * (4 if lacking else 2)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +125,10 @@ def test_a_waiting_spec_change_is_called_off(sim, stage, cancel, tasks, task_id,
         ((), GONE, None, "is not listed"),
         (ENDED, GONE, None, "is not listed"),
         (ENDED, CANCELLED, CANCELLED, None),
-        ((WAITING, *ENDED), CANCELLED, CANCELLED, None),
-        (ENDED, FAILED, FAILED, "ended badly"),
+        ((WAITING, *ENDED), CANCELLED, CANCELLED, f"other tasks of this instance have not ended: EXTEND {WAITING}"),
+        (ENDED, FAILED, FAILED, f"has ended, and was not carried out: EXTEND {FAILED}"),
+        ((ADDING,), None, None, f"other tasks of this instance have not ended: AddReplica {ADDING} (CREATED)."),
+        ((ADDING, *ENDED), CANCELLED, CANCELLED, f"not ended: AddReplica {ADDING} (CREATED)."),
     ],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -134,8 +140,12 @@ def test_nothing_is_left_to_call_off(sim, stage, cancel, tasks, task_id, shown, 
     assert (result["task"] or {}).get("id") == shown
     assert ("warnings" in result) is bool(warning)
     assert (warning or "") in str(result.get("warnings"))
+    if "not ended" in (warning or ""):
+        said = "Nothing would be called off, but" if check_mode else "Nothing was called off, but"
+        assert result["warnings"][0].startswith(said)
     assert result.keys() - {"warnings"} == RESULT_KEYS
-    assert sim.operations() == [READ]
+    # A task that is given, and that one listing lacks, is looked for in a second one.
+    assert sim.operations() == [READ] * (2 if task_id == GONE else 1)
     assert sim.state() == before
 
 
@@ -162,8 +172,9 @@ def test_failures_that_need_no_second_request(sim, stage, cancel, tasks, task_id
     assert result["failure"]["operation"] == CANCEL
     assert result["failure"]["hint"]
     assert [name for name in (*tasks, GONE) if name in result["msg"]] == sorted(named, key=(*tasks, GONE).index)
-    assert result.keys() >= FAILED_KEYS
-    assert sim.operations() == [READ]
+    assert result.keys() == FAILED_KEYS
+    assert (result["presumed"], result["instance_id"]) == ([], REDIS)
+    assert sim.operations() == [READ] * (2 if task_id == GONE else 1)
     assert sim.state() == before
 
 
@@ -300,6 +311,7 @@ def test_it_ends_or_vanishes_meanwhile_by_another_hand(sim, stage, cancel, task_
     assert (result["changed"], result["diff"]) == (False, NO_DIFF)
     assert cancelled_ids(sim) == [WAITING]
     assert ("warnings" in result) is (task_id is None or patch != {"set": {"status": "CANCELLED"}})
+    assert result["presumed"] == []
 
 
 REPLACED = {
@@ -321,6 +333,49 @@ def test_it_is_replaced_by_another_meanwhile(sim, stage, cancel, old):
     assert result["diff"]["before"]["task_id"] == SECOND
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_one_listing_that_lacks_the_task_is_not_believed(sim, stage, cancel, check_mode):
+    stage(WAITING)
+    glitch = {"status": 200, "body": {"task_count": 0, "tasks": []}}
+    sim.faults([{"operation": READ, "fault": glitch}])
+    assert cancel(WAITING, check_mode=check_mode)["changed"] is True
+
+
+def test_one_listing_that_lacks_a_task_whose_cancellation_was_accepted(sim, stage, cancel):
+    stage(WAITING, resize_cancel_delay=3600)
+    glitch = {"status": 200, "body": {"task_count": 0, "tasks": []}}
+    sim.faults([{"operation": READ, "skip": 1, "fault": glitch}])
+    result = cancel(wait_timeout=1)
+    assert (result["failure"]["code"], result["changed"]) == ("WaitTimeout", True)
+
+
+@pytest.mark.parametrize("task_id", [None, WAITING])
+def test_one_listing_that_lacks_a_task_after_a_refusal_or_a_lost_answer(sim, stage, cancel, task_id):
+    glitch = {"status": 200, "body": {"task_count": 0, "tasks": []}}
+    for fault in ({"status": 400, "body": {"error_code": "DCS.4239", "error_msg": "No."}}, "drop_before"):
+        stage(WAITING)
+        sim.faults([{"operation": CANCEL, "fault": fault}, {"operation": READ, "skip": 1, "fault": glitch}])
+        result = cancel(task_id, wait_timeout=1)
+        assert (result["failed"], result["changed"], statuses(sim)) == (True, False, {WAITING: "CREATED"})
+
+
+def test_another_spec_change_that_comes_after_the_cancellation_is_named(sim, stage, cancel):
+    stage(WAITING)
+    sim.events([{"after": CANCEL, "do": [{"task": SECOND, "instance": REDIS, "add": TASKS[SECOND]}]}])
+    result = cancel()
+    assert (result["changed"], result["task"]["id"]) == (True, WAITING)
+    assert result["warnings"] == [f"Another spec change has not ended: ChangeInstanceSpec {SECOND} (CREATED)."]
+
+
+def test_case_does_not_matter_in_task_id(sim, stage, cancel):
+    stage()
+    task_id = "ab" * 16
+    sim.patch({"task": task_id, "instance": REDIS, "add": TASKS[WAITING]})
+    assert cancel(task_id.upper())["task"]["phase"] == "cancelled"
+    assert cancelled_ids(sim) == [task_id]
+    assert cancel(task_id.upper())["changed"] is False
+
+
 @pytest.mark.parametrize("kind", REPLACED)
 def test_it_is_replaced_by_another_meanwhile_with_task_id(sim, stage, cancel, kind):
     """With task_id only this one is meant: the new one is left alone."""
@@ -336,6 +391,7 @@ def test_it_is_replaced_by_another_meanwhile_with_task_id(sim, stage, cancel, ki
     else:
         assert not result.get("failed")
         assert result["task"]["phase"] == "cancelled"
+        assert [SECOND in warning for warning in result["warnings"]] == [True]
 
 
 def test_it_is_replaced_again_and_again(sim, stage, cancel):
@@ -397,7 +453,20 @@ def test_an_accepted_cancellation_that_came_too_late(sim, stage, cancel):
     sim.events([{"after": CANCEL, "do": [{"task": WAITING, "set": {"status": "SUCCESS"}}]}])
     result = cancel()
     assert result["failure"]["code"] == "TooLate"
-    assert result["task"]["phase"] == "succeeded"
+    assert (result["task"]["phase"], result["changed"], result["presumed"]) == ("succeeded", False, [])
+
+
+def test_an_accepted_cancellation_of_what_then_reads_failed_is_told_alike_by_all_runs(sim, stage, cancel):
+    stage(WAITING, resize_cancel_delay=30)
+    sim.events([{"after": CANCEL, "do": [{"task": WAITING, "set": {"status": "FAILED"}}]}])
+    first, second = cancel(WAITING), cancel(WAITING)
+    told_by_both = [f"The spec change has ended, and was not carried out: EXTEND {WAITING} (FAILED)."]
+    for result in (first, second):
+        assert not result.get("failed"), result
+        assert (result["task"]["phase"], result["warnings"], result["presumed"]) == ("failed", told_by_both, [])
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert first["diff"]["after"]["phase"] == "failed"
+    assert cancelled_ids(sim) == [WAITING]
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, "drop_before", "garbage", {"status": 403}], ids=str)
@@ -449,7 +518,11 @@ def test_a_lost_answer(sim, stage, cancel, monkeypatch, fault, processed, cancel
         assert not result.get("failed"), result
         assert (result["changed"], result["task"]["phase"]) == (True, "cancelled")
         assert result["diff"]["after"]["phase"] == "cancelled"
+        # No answer says that it was this run.
+        assert result["presumed"] == [WAITING]
+        assert [WAITING in warning for warning in result["warnings"]] == [True]
     else:
+        assert result["presumed"] == []
         assert result["failure"]["code"] == "OutcomeUnknown"
         assert result["failure"]["retryable"] is True
         assert (result["changed"], result["task"]["id"]) == (False, WAITING)

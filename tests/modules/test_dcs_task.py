@@ -43,7 +43,7 @@ both_ways = pytest.mark.parametrize(
 )
 
 INSTANCE_KEYS = {"failed_instances", "not_listed"}
-ABSENT_KEYS = {"tasks", "removed", "absent", "failed_tasks", "not_tried"} | INSTANCE_KEYS
+ABSENT_KEYS = {"tasks", "removed", "presumed", "absent", "failed_tasks", "not_tried"} | INSTANCE_KEYS
 FINISHED_KEYS = {"tasks", "absent", "unfinished", "waited", "progress"} | INSTANCE_KEYS
 BASIC_KEYS = {"changed", "diff", "requests", "retried"}
 #: Where a test says which requests were sent, and what was not tried, one request leaves after the other.
@@ -177,7 +177,8 @@ def test_a_task_that_vanishes_between_list_and_delete(scene, module, where, read
     assert not result.get("failed")
     assert (result["changed"], result["removed"], result["absent"]) == (False, [], [DONE])
     assert result["diff"] == {"before": {"tasks": []}, "after": {"tasks": []}}
-    assert scene.operations() == [reads, deletes, reads]
+    # What one listing lacks is looked for in a second one.
+    assert scene.operations() == [reads, deletes, reads, reads]
 
 
 @pytest.mark.parametrize("unknown_id_status", [404, 400])
@@ -313,10 +314,11 @@ def test_the_last_answer_is_lost_too(scene, module, fault):
     assert not result.get("failed"), result
     assert (result["changed"], result["removed"], result["not_tried"]) == (True, [DONE, FAILED], [])
     look, *others = scene.operations()
-    # An error that the service itself tells may be about one record: the others are done before it looks again.
-    stops = isinstance(fault, str)
+    # An error that the service itself tells may be about one record: the others are done before it looks again, twice.
+    looks = ["ListBackgroundTask"] * 2
+    rest = [*looks, "DeleteBackgroundTask"] if isinstance(fault, str) else ["DeleteBackgroundTask", *looks]
     assert look == "ListBackgroundTask"
-    assert others == ["DeleteBackgroundTask", *["ListBackgroundTask", "DeleteBackgroundTask"][:: 1 if stops else -1]]
+    assert others == ["DeleteBackgroundTask", *rest]
     assert not {DONE, FAILED} & remaining(scene)
 
 
@@ -339,15 +341,164 @@ def test_when_nothing_is_known_nothing_is_claimed(scene, module):
 
 @both_ways
 def test_tasks_that_have_ended_cost_one_look(scene, module, where, reads, deletes):
-    options = {**where, "task_ids": [CANCELLED, GONE, DONE], "accepted_phases": ["succeeded", "cancelled"]}
+    options = {**where, "task_ids": [CANCELLED, DONE], "accepted_phases": ["succeeded", "cancelled"]}
     results = [module("dcs_task", state="finished", check_mode=check_mode, **options) for check_mode in (True, False)]
     assert told(results[0]) == told(results[1])
     result = results[1]
     assert result.keys() == FINISHED_KEYS | BASIC_KEYS
     assert [task["id"] for task in result["tasks"]] == [CANCELLED, DONE]
-    assert (result["changed"], result["absent"], result["unfinished"]) == (False, [GONE], [])
-    assert seen(result) == ["3 of 3 ended"]
+    assert (result["changed"], result["absent"], result["unfinished"]) == (False, [], [])
+    assert seen(result) == ["2 of 2 ended"]
     assert scene.operations() == [reads] * 2
+
+
+@both_ways
+@pytest.mark.parametrize("missing_ok", [False, True])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_id_that_is_never_listed_has_not_ended(scene, module, where, reads, deletes, missing_ok, check_mode):
+    """It is mistyped, or of another instance or project: the others are waited for, and then it is a failure."""
+    scene.events([{"after": reads, "count": 2, "do": [{"task": RUNNING, "set": {"status": "SUCCESS"}}]}])
+    options = {**where, "task_ids": [GONE, RUNNING, DONE], "missing_ok": missing_ok, "wait_interval": 1}
+    result = module("dcs_task", state="finished", check_mode=check_mode, **options)
+    assert result.get("failed", False) is not missing_ok
+    assert result.keys() - {"failed", "msg", "failure"} == FINISHED_KEYS | BASIC_KEYS
+    assert [task["id"] for task in result["tasks"]] == [RUNNING, DONE]
+    assert (result["changed"], result["absent"]) == (False, [GONE])
+    assert result["unfinished"] == ([RUNNING] if check_mode else [])
+    ended = [] if check_mode else ["2 of 3 ended, 1 not listed"]
+    assert seen(result) == ["1 of 3 ended, 1 running, 1 not listed", *ended]
+    if not missing_ok:
+        assert result["failure"]["code"] == "NotFound"
+        assert GONE in result["msg"]
+        assert "missing_ok" in result["failure"]["hint"]
+    # Two listings before it is believed, and one more look at what runs.
+    assert scene.operations() == [reads] * (2 if check_mode else 3)
+
+
+def test_a_failure_of_those_that_are_listed_comes_before_an_unknown_id(scene, module):
+    result = module("dcs_task", instance=REDIS, task_ids=[GONE, FAILED], state="finished")
+    assert (result["failure"]["code"], result["absent"]) == ("EndedBadly", [GONE])
+    late = module("dcs_task", instance=REDIS, task_ids=[GONE, RUNNING], state="finished", wait_timeout=0)
+    assert (late["failure"]["code"], late["absent"], late["unfinished"]) == ("WaitTimeout", [GONE], [RUNNING])
+
+
+def test_missing_ok_means_nothing_for_records_that_are_to_be_removed(scene, module):
+    for missing_ok in (False, True):
+        result = module("dcs_task", instance=REDIS, task_ids=[GONE], state="absent", missing_ok=missing_ok)
+        assert (result.get("failed"), result["changed"], result["absent"]) == (None, False, [GONE])
+
+
+#: A listing that lacks everything for once.
+GLITCH = {"status": 200, "body": {"task_count": 0, "tasks": []}}
+
+
+@both_ways
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_one_listing_that_lacks_a_task_ends_no_waiting(scene, module, where, reads, deletes, number):
+    scene.events([{"after": reads, "count": 4, "do": [{"task": RUNNING, "set": {"status": "SUCCESS"}}]}])
+    scene.faults([{"operation": reads, "skip": number, "fault": GLITCH}])
+    result = module("dcs_task", task_ids=[RUNNING], state="finished", wait_interval=1, **where)
+    assert not result.get("failed"), result
+    assert (result["absent"], [task["phase"] for task in result["tasks"]]) == ([], ["succeeded"])
+    assert scene.operations() == [reads] * 5
+
+
+def test_one_listing_that_lacks_a_task_at_the_end_of_the_waiting(scene, module):
+    scene.faults([{"operation": "ListBackgroundTask", "skip": 1, "fault": GLITCH}])
+    options = {"instance": REDIS, "task_ids": [RUNNING], "wait_timeout": 1}
+    result = module("dcs_task", state="finished", **options)
+    assert (result["failure"]["code"], result["unfinished"], result["absent"]) == ("WaitTimeout", [RUNNING], [])
+
+
+def test_the_second_listing_that_fails_proves_nothing(scene, module):
+    scene.faults(
+        [
+            {"operation": "ListBackgroundTask", "skip": 1, "fault": GLITCH},
+            {"operation": "ListBackgroundTask", "skip": 1, "times": None, "fault": {"status": 400}},
+        ]
+    )
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING], state="finished", wait_interval=1)
+    assert (result["failure"]["http_status"], result["unfinished"], result["absent"]) == (400, [RUNNING], [])
+
+
+@both_ways
+def test_case_does_not_matter_in_ids(sim, module, where, reads, deletes):
+    """Those of a user may be written otherwise than those of the record, which are what is sent."""
+    tasks = [{"id": id_, "name": "modify", "status": "SUCCESS", "created_ago": "1d"} for id_ in ("a" * 32, "b" * 32)]
+    sim.reset({"dcs_instances": [{"name": "redis-a", "instance_id": REDIS, "tasks": tasks}]})
+    given = ["B" * 32, "a" * 32, "A" * 32]
+    assert [task["id"] for task in module("dcs_task_info", task_ids=given)["tasks"]] == ["a" * 32, "b" * 32]
+    waited = module("dcs_task", task_ids=given, state="finished", **where)
+    assert [task["id"] for task in waited["tasks"]] == ["b" * 32, "a" * 32]
+    assert waited["absent"] == []
+    removed = module("dcs_task", task_ids=given, state="absent", **where, **IN_TURN)
+    assert (removed["removed"], removed["presumed"]) == (["b" * 32, "a" * 32], [])
+    sent = [entry["path"].rpartition("/")[2] for entry in sim.journal() if entry["operation"] == deletes]
+    assert sent == ["b" * 32, "a" * 32]
+
+
+@pytest.mark.parametrize("written", ["dcsexportjob", "DCSEXPORTJOB"])
+def test_case_does_not_matter_in_names(scene, module, written):
+    result = module("dcs_task", instance=REDIS, names=[written], state="finished", wait_timeout=0)
+    assert (result["failure"]["code"], result["unfinished"]) == ("WaitTimeout", [RUNNING])
+    assert "warnings" not in result
+
+
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [
+        (["redis-a"], "redis-a"),
+        (["EXTENT", "dcsExportJob", "Modifi"], "EXTENT, Modifi"),
+        (["ChangeInstanceSpec"], None),
+        (["changeinstancespec", "modify"], None),
+        ([], None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["dcs_task_info", "dcs_task absent", "dcs_task finished"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_names_that_nothing_bears_are_named(scene, module, names, lacking, name, check_mode):
+    """A gate with a mistyped name would always be open."""
+    module_name, _space, state = name.partition(" ")
+    options = {"state": state, "wait_timeout": 0} if state else {}
+    result = module(module_name, check_mode=check_mode, instances=[REDIS], names=names, **options)
+    expected = [] if lacking is None else [f"Nothing that was listed has one of these names: {lacking}."]
+    assert [warning.partition(" Check")[0] for warning in result.get("warnings", [])] == expected
+    # Nothing more was asked for it.
+    assert scene.operations() == ["ListBackgroundTask"] * bool(names)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"statuses": ["sucess", "SUCCESS"]}, ["statuses: sucess"]),
+        ({"statuses": ["x"], "names": ["y"]}, ["names: y", "statuses: x"]),
+        ({"statuses": ["x"], "phases": ["failed"]}, ["statuses: x"]),
+        ({"statuses": ["failed"], "phases": ["pending"]}, []),
+        # What was not listed whole proves nothing.
+        ({"statuses": ["x"], "names": ["modify", "y"], "task_ids": [DONE]}, []),
+        ({"names": ["dcsExportJob", "modify", "y"], "max_results": 1}, []),
+        ({"names": ["dcsExportJob", "modify", "y"], "max_results": 2}, ["names: y"]),
+        ({"instances": [REDIS, "00000000-0000-4000-8000-000000000000"], "names": ["y"]}, []),
+        ({"instances": [], "names": ["y"]}, []),
+    ],
+    ids=str,
+)
+def test_words_that_nothing_bears_are_named_where_all_was_listed(scene, module, options, expected):
+    result = module("dcs_task_info", **{"instances": [REDIS], **options})
+    warnings = [line for line in result.get("warnings", []) if "max_results" not in line]
+    said = [re.fullmatch(r"Nothing that was listed has one of these (.+)\. Check .*", line) for line in warnings]
+    assert [match and match.group(1) for match in said] == expected
+
+
+def test_an_empty_listing_names_them_too_and_a_doubtful_one_does_not(scene, module):
+    scene.faults([{"operation": "ListBackgroundTask", "fault": GLITCH}])
+    (warning,) = module("dcs_task_info", instances=[REDIS], names=["EXTEND"])["warnings"]
+    assert "names: EXTEND" in warning
+    doubtful = {"status": 200, "body": {"task_count": 9, "tasks": []}}
+    scene.faults([{"operation": "ListBackgroundTask", "times": None, "fault": doubtful}])
+    (warning,) = module("dcs_task_info", instances=[REDIS], names=["EXTEND"])["warnings"]
+    assert "counts more" in warning
 
 
 @both_ways

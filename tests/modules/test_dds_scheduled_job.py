@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,10 @@ KEYS = {
     "changed",
     "jobs",
     "cancelled",
+    "presumed",
     "already_cancelled",
+    "already_failed",
+    "window",
     "too_late",
     "missing",
     "failed_jobs",
@@ -188,13 +193,14 @@ def test_check_mode_predicts_exactly_what_the_real_run_then_does(sim, module, op
     assert writes(sim) == []
     assert statuses(sim) == before
     read = len(sim.journal())
-    # A plan costs the reading only; an empty list not even that.
-    assert read <= 1 + (options.get("instance", "").startswith("dds-"))
+    # A plan costs the reading only; an empty list not even that. What one listing lacks is looked for in a second one.
+    assert read <= 1 + (options.get("instance", "").startswith("dds-")) + bool(predicted["missing"])
 
     real = module(MODULE, max_concurrency=1, **options)
     for result in (predicted, real):
-        result.pop("requests")
-        result.pop("retried")
+        for cost in ("requests", "retried", "window"):
+            result.pop(cost)
+    predicted = json.loads(json.dumps(predicted).replace(" would be called off", " called off"))
     assert real == predicted
 
     # The reading again, one request for each job, and one look at what became of them.
@@ -273,7 +279,7 @@ def test_the_jobs_of_another_project_are_not_known_here(sim, module):
 # --- What is no longer, or not, possible -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("job_id", [RUNNING, COMPLETED, FAILED])
+@pytest.mark.parametrize("job_id", [RUNNING, COMPLETED])
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_too_late_is_a_failure_after_the_others_were_called_off(sim, module, job_id, check_mode):
     result = module(MODULE, job_ids=[job_id, PENDING_1H], check_mode=check_mode)
@@ -284,7 +290,19 @@ def test_too_late_is_a_failure_after_the_others_were_called_off(sim, module, job
     assert PENDING_1H not in result["msg"]
     assert result["changed"] is True
     assert (result["cancelled"], result["too_late"]) == ([PENDING_1H], [job_id])
+    assert f"({'1 would be called off' if check_mode else '1 called off'})" in result["msg"]
     assert status(sim, PENDING_1H) == ("Pending" if check_mode else "Canceled")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_job_that_failed_is_neither_called_off_nor_too_late(sim, module, check_mode):
+    """It has ended, and was not carried out: that is what was wanted."""
+    result = module(MODULE, job_ids=[FAILED, PENDING_1H], check_mode=check_mode)
+    assert "failed" not in result
+    assert (result["cancelled"], result["already_failed"], result["too_late"]) == ([PENDING_1H], [FAILED], [])
+    assert [FAILED in warning and "not carried out" in warning for warning in result["warnings"]] == [True]
+    again = module(MODULE, job_ids=[FAILED], check_mode=check_mode)
+    assert (again["changed"], again["already_failed"]) == (False, [FAILED])
 
 
 @pytest.mark.parametrize("missing_ok", [False, True])
@@ -293,6 +311,7 @@ def test_an_unknown_id_is_a_failure_unless_it_may_be_missing(sim, module, missin
     assert result.get("failed", False) is not missing_ok
     assert (result["cancelled"], result["missing"]) == ([PENDING_1H], [NO_JOB])
     assert result["changed"] is True
+    assert sim.operations() == [LIST, LIST, CANCEL, LIST]
     if not missing_ok:
         assert result["failure"]["code"] == "NotFound"
         assert NO_JOB in result["msg"]
@@ -391,7 +410,7 @@ def test_a_listing_that_counts_more_than_it_lists_is_never_believed(sim, module)
 MEANWHILE = {
     "starts": ({"set": {"job_status": "Running"}}, "too_late"),
     "ends": ({"set": {"job_status": "Completed"}}, "too_late"),
-    "fails": ({"set": {"job_status": "Failed"}}, "too_late"),
+    "fails": ({"set": {"job_status": "Failed"}}, "already_failed"),
     "is cancelled": ({"set": {"job_status": "Canceled"}}, "already_cancelled"),
     "vanishes": ({"remove": True}, "missing"),
 }
@@ -441,8 +460,103 @@ def test_a_job_that_leaves_the_list_after_it_was_cancelled_counts_as_cancelled(s
     sim.events([{"after": CANCEL, "do": [{"job": PENDING_1H, "remove": True}]}])
     result = module(MODULE, job_ids=[PENDING_1H])
     assert "failed" not in result
-    assert result["cancelled"] == [PENDING_1H]
+    assert (result["cancelled"], result["presumed"]) == ([PENDING_1H], [])
     assert result["jobs"][0]["phase"] == "cancelled"
+    # Two listings show that it is gone.
+    assert sim.operations() == [LIST, CANCEL, LIST, LIST]
+
+
+#: A listing that lacks everything for once.
+GLITCH = {"status": 200, "body": {"total_count": 0, "schedules": []}}
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_one_listing_that_lacks_a_job_is_not_believed(sim, module, missing_ok):
+    sim.faults([{"operation": LIST, "fault": GLITCH}])
+    result = module(MODULE, job_ids=[PENDING_1H], missing_ok=missing_ok)
+    assert (result["changed"], result["cancelled"], result["missing"]) == (True, [PENDING_1H], [])
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_one_listing_that_lacks_a_job_after_its_cancellation_is_not_believed(sim, module, answered):
+    sim.switches({"dds_cancel_delay": 3600})
+    lost = [] if answered else [{"operation": CANCEL, "fault": "drop_before"}]
+    sim.faults([*lost, {"operation": LIST, "skip": 1, "fault": GLITCH}])
+    result = module(MODULE, job_ids=[PENDING_1H], wait_timeout=0, retries=0)
+    assert failure_of(result)["code"] == ("WaitTimeout" if answered else "NetworkError")
+    assert (result["cancelled"], result["missing"], result["changed"]) == ([], [], answered)
+
+
+def test_a_job_that_is_gone_after_a_lost_answer_is_presumed_to_be_called_off(sim, module):
+    sim.faults([{"operation": CANCEL, "fault": "drop_before"}])
+    sim.events([{"after": CANCEL, "do": [{"job": PENDING_1H, "remove": True}]}])
+    result = module(MODULE, job_ids=[PENDING_1H], retries=0)
+    assert "failed" not in result, result
+    assert (result["changed"], result["cancelled"], result["presumed"]) == (True, [PENDING_1H], [PENDING_1H])
+
+
+def test_an_accepted_cancellation_of_what_then_reads_failed_is_told_alike_by_all_runs(sim, module):
+    sim.switches({"dds_cancel_delay": 3600})
+    sim.events([{"after": CANCEL, "do": [{"job": PENDING_1H, "set": {"job_status": "Failed"}}]}])
+    first, second = module(MODULE, job_ids=[PENDING_1H]), module(MODULE, job_ids=[PENDING_1H])
+    for result in (first, second):
+        assert "failed" not in result, result
+        assert [(job["job_status"], job["phase"]) for job in result["jobs"]] == [("Failed", "failed")]
+        assert [PENDING_1H in warning and "not carried out" in warning for warning in result["warnings"]] == [True]
+    assert (first["changed"], first["cancelled"], first["presumed"]) == (True, [PENDING_1H], [])
+    assert first["diff"]["after"]["jobs"][0]["phase"] == "failed"
+    assert (second["changed"], second["cancelled"], second["already_failed"]) == (False, [], [PENDING_1H])
+
+
+def test_a_lost_answer_and_a_job_that_then_reads_failed_is_not_known(sim, module):
+    sim.faults([{"operation": CANCEL, "fault": "drop_before"}])
+    sim.events([{"after": CANCEL, "do": [{"job": PENDING_1H, "set": {"job_status": "Failed"}}]}])
+    result = module(MODULE, job_ids=[PENDING_1H], retries=0)
+    assert failure_of(result)["retryable"] is True
+    assert "not known whether it was done" in result["msg"]
+    assert (result["changed"], result["already_failed"]) == (False, [])
+    assert [entry["job_id"] for entry in result["failed_jobs"]] == [PENDING_1H]
+    again = module(MODULE, job_ids=[PENDING_1H])
+    assert ("failed" in again, again["already_failed"]) == (False, [PENDING_1H])
+
+
+def test_an_accepted_cancellation_that_came_too_late(sim, module):
+    sim.events([{"after": CANCEL, "do": [{"job": PENDING_1H, "set": {"job_status": "Completed"}}]}])
+    result = module(MODULE, job_ids=[PENDING_1H])
+    assert failure_of(result)["code"] == "TooLate"
+    assert (result["changed"], result["too_late"]) == (False, [PENDING_1H])
+
+
+def test_case_does_not_matter_in_ids_and_names(sim, module):
+    given = [PENDING_1H.upper(), PENDING_1H, PENDING_8D]
+    listed = module("dds_scheduled_job_info", job_ids=given)
+    assert {job["job_id"] for job in listed["jobs"]} == {PENDING_1H, PENDING_8D}
+    result = module(MODULE, job_ids=given, max_concurrency=1)
+    assert (result["cancelled"], result["missing"]) == ([PENDING_1H, PENDING_8D], [])
+    assert [entry["path"].rsplit("/", 1)[1] for entry in writes(sim)] == [PENDING_1H, PENDING_8D]
+    assert module(MODULE, job_names=["reboot"], check_mode=True)["cancelled"] == [PENDING_300D]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [(["UPGRADE_DATABSE"], "UPGRADE_DATABSE"), (["REBOOT", "x", "y"], "x, y"), (["reboot"], None)],
+)
+@pytest.mark.parametrize("name", [MODULE, "dds_scheduled_job_info"])
+def test_names_that_no_job_bears_are_named(sim, module, check_mode, names, lacking, name):
+    result = module(name, job_names=names, check_mode=check_mode)
+    expected = [] if lacking is None else [f"Nothing that was listed has one of these job_names: {lacking}."]
+    assert [warning.partition(" Check")[0] for warning in result.get("warnings", [])] == expected
+
+
+def test_the_window_that_was_searched_is_in_the_result(sim, module):
+    for options in ({"all_pending": True, "lookback": "10d"}, {"job_ids": [NO_JOB], "lookback": "10d"}):
+        result = module(MODULE, check_mode=True, **options)
+        start, end = (
+            datetime.fromisoformat(result["window"][key].replace("Z", "+00:00")) for key in ("start_time", "end_time")
+        )
+        assert end - start == timedelta(days=10)
+        assert sim.journal()[-1]["query"]["start_time"] == [start.strftime("%Y-%m-%dT%H:%M:%S+0000")]
 
 
 # --- Lost answers: the state of the simulator is the truth -----------------------------------------------------------
@@ -470,6 +584,10 @@ def test_changed_is_what_really_happened(sim, module, no_backoff, fault, times, 
     done = status(sim, PENDING_1H) == "Canceled"
     assert result["changed"] is done
     assert result["cancelled"] == ([PENDING_1H] if done else [])
+    # An answer of the service in the end confirms it; the others do not.
+    confirmed = any(entry["status"] == 204 and entry["fault"] is None for entry in writes(sim))
+    assert result["presumed"] == ([PENDING_1H] if done and not confirmed else [])
+    assert len(result.get("warnings", [])) == len(result["presumed"])
     assert result["jobs"][0]["job_status"] == status(sim, PENDING_1H)
     assert result.get("failed", False) is not done
     if not done:

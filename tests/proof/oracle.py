@@ -98,7 +98,9 @@ def _accounts(case: Case, result: dict[str, Any], really: set[str]) -> Iterator[
             yield f"{lost} changed, but its failure says: {entry['msg']}"
     if any(entry["failure"].keys() != FAILURE_KEYS or "\n" in entry["msg"] for entry in failed.values()):
         yield f"{failed_key} is {result[failed_key]}"
-    others = ("absent",) if case.module == "dcs_task" else ("already_cancelled", "too_late", "missing")
+    others = (
+        ("absent",) if case.module == "dcs_task" else ("already_cancelled", "already_failed", "too_late", "missing")
+    )
     listed = [*result[done_key], *failed, *not_tried, *(each for key in others for each in result[key])]
     wanted = set(case.options.get("task_ids", case.options.get("job_ids", case.does)))
     # Accepted but not looked at: done, and yet a failure.
@@ -107,6 +109,48 @@ def _accounts(case: Case, result: dict[str, Any], really: set[str]) -> Iterator[
     unread = bool(result.get("failed_instances") or result.get("not_listed"))
     if twice or not set(listed) <= wanted or (set(listed) != wanted and not unread):
         yield f"of {sorted(wanted)}, the lists together have {sorted(listed)}"
+
+
+def presumption(case: Case, result: dict[str, Any], journal: list[dict[str, Any]], *, lost: bool) -> Iterator[str]:
+    """Whether C(presumed) has those ids of what was done that no answer confirms, and only those, and a warning names them.
+
+    With C(lost), an answer may not have arrived although the simulator sent it.
+    """
+    if case.module not in (*_LISTS, "dcs_resize_cancel") or case.options.get("state") == "finished":
+        return
+    if case.module in _LISTS:
+        done = set(result.get(_LISTS[case.module][0], ()))
+        said = _LISTS[case.module][0] in result
+    else:
+        done = {result["task"]["id"]} if result["changed"] and not result.get("failed") else set()
+        said = "task" in result
+    if ("presumed" in result) is not said:
+        yield f"presumed is {result.get('presumed')} although the listing {'succeeded' if said else 'failed'}"
+    presumed = set(result.get("presumed", ()))
+    if case.check_mode:
+        done = set()
+    if not presumed <= done:
+        yield f"presumed claims {presumed - done}, which was not done"
+    answered: dict[str, list[dict[str, Any]]] = {}
+    for entry in journal:
+        answered.setdefault(entry["path"].rpartition("/")[2], []).append(entry)
+    confirmed = {key for key in done if any(map(_confirms, answered.get(key, ())))}
+    if done - confirmed - presumed:
+        yield f"no answer confirms {done - confirmed - presumed}, but it is not presumed"
+    if presumed & confirmed and not lost:
+        yield f"{presumed & confirmed} was confirmed, but is presumed"
+    named = " ".join(line for line in result.get("warnings", ()) if line.startswith("No answer confirms"))
+    if any(key not in named for key in presumed) or bool(named) is not bool(presumed):
+        yield f"the warning about {sorted(presumed)} says {named!r}"
+
+
+def _confirms(entry: dict[str, Any]) -> bool:
+    """Whether a request that changes something got its documented answer."""
+    if entry["method"] not in ("DELETE", "POST") or entry["status"] is None or not 200 <= entry["status"] < 300:
+        return False
+    # An empty answer is a confirmation of a DELETE, and none of a request whose answer is an object.
+    empty = entry["fault"] == "status" and entry["processed"] and entry["method"] == "DELETE"
+    return entry["fault"] in (None, "delay", "content_type") or empty
 
 
 def same_answer(case: Case, result: dict[str, Any], clean: dict[str, Any]) -> Iterator[str]:

@@ -126,7 +126,7 @@ CASES: dict[str, Case] = {
     "finished-one": Case("dcs_task", {**_ENDED, "instance": REDIS, "task_ids": [DONE]}),
     "finished-three": Case("dcs_task", {**_ENDED, "instance": REDIS, "task_ids": list(_ALL)}, variant=True),
     "finished-centre": Case("dcs_task", {**_ENDED, "task_ids": [DONE, ELSEWHERE]}),
-    "finished-nothing": Case("dcs_task", {**_ENDED, "instance": REDIS, "task_ids": [UNLISTED]}),
+    "finished-nothing": Case("dcs_task", {**_ENDED, "instance": REDIS, "task_ids": [UNLISTED], "missing_ok": True}),
     "resize-wait": Case("dcs_resize_cancel", _CALL_OFF, (WAITING,), thorough=True),
     "resize-by-id-wait": Case("dcs_resize_cancel", {**_CALL_OFF, "task_id": WAITING}, (WAITING,), variant=True),
     "resize-no-wait": Case("dcs_resize_cancel", {**_CALL_OFF, "wait": False}, (WAITING,)),

@@ -168,8 +168,10 @@ class Stage:
         journal = self._settled(slow)
         self.clock.real = False
         after = self.world()
+        lost = slow or cell.fault in INTERRUPTIONS
         wrong = [
             *oracle.shape(result, self.secrets),
+            *oracle.presumption(case, result, journal, lost=lost),
             *oracle.wire(journal, self.elsewhere.seen, renews=renews(sign_in)),
         ]
         if result.get("requests") != len(journal) + refused:

@@ -14,6 +14,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     Dcs,
     TaskFilter,
     build_task,
+    confirms_cancellation,
+    confirms_removal,
     created_after,
     created_before,
     is_spec_change,
@@ -22,6 +24,9 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize import judge
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_tasks import Targets
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import Dds, build_job
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import (
+    confirms_cancellation as dds_confirms_cancellation,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Selection, plan_cancellation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer
@@ -129,7 +134,7 @@ def test_job_keeps_what_the_api_said():
     [
         ("EXTEND", True),
         ("ChangeInstanceSpec", True),
-        ("extend", False),
+        ("extend", True),
         ("EXTENDED", False),
         ("BindEip", False),
         ("", False),
@@ -325,7 +330,10 @@ def test_phases(phase, asked):
         (["BindEip"], ["b"]),
         (["EXTEND"], ["e", "c"]),
         (["ChangeInstanceSpec"], ["e", "c"]),
-        (["bindeip"], []),
+        (["bindeip"], ["b"]),
+        (["extend"], ["e", "c"]),
+        (["CHANGEINSTANCESPEC", "BINDEIP"], ["e", "c", "b"]),
+        (["BindEi"], []),
         (["BindEip", "EXTEND", "None"], ["e", "c", "b"]),
     ],
 )
@@ -455,9 +463,9 @@ OUTCOME = {
     "cancelled": "already_cancelled",
     "running": "too_late",
     "succeeded": "too_late",
-    "failed": "too_late",
+    "failed": "already_failed",
 }
-LISTS = ("to_cancel", "already_cancelled", "too_late", "missing")
+LISTS = ("to_cancel", "already_cancelled", "already_failed", "too_late", "missing")
 
 
 def by_ids(*ids):
@@ -505,7 +513,8 @@ def test_cancellation_by_instances(instances, expected):
 def test_cancellation_by_name():
     listed = [job("a", name="A"), job("b", name="B"), job("c", name="C"), job("d", "succeeded", "A")]
     assert plan_cancellation(listed, of_instance("A", "C")).to_cancel == ["a", "c"]
-    assert plan_cancellation(listed, of_instance("a")).to_cancel == []
+    assert plan_cancellation(listed, of_instance("a")).to_cancel == ["a"]
+    assert plan_cancellation(listed, of_instance("AA")).to_cancel == []
     assert plan_cancellation([{**listed[0], "job_name": ["A"]}], of_instance("A")).to_cancel == []
 
 
@@ -515,11 +524,54 @@ def test_cancellation_of_many_keeps_the_order():
     plan = plan_cancellation(listed, by_ids(*ids))
     assert plan.to_cancel == ["unknown", "pending"]
     assert plan.already_cancelled == ["cancelled"]
-    assert plan.too_late == ["failed", "succeeded", "running"]
+    assert plan.already_failed == ["failed"]
+    assert plan.too_late == ["succeeded", "running"]
     assert plan.missing == ["no-1", "no-2"]
     assert [each["job_id"] for each in plan.jobs] == [id_ for id_ in ids if id_ in PHASES]
 
 
 def test_cancellation_of_nothing():
-    assert plan_cancellation([job("a")], by_ids()) == ([], [], [], [], [], {})
-    assert plan_cancellation([], of_instance()) == ([], [], [], [], [], {})
+    assert plan_cancellation([job("a")], by_ids()) == ([], [], [], [], [], [], {})
+    assert plan_cancellation([], of_instance()) == ([], [], [], [], [], [], {})
+
+
+def test_case_does_not_matter_in_ids_and_the_record_has_the_last_word():
+    listed = [job("Ab-1"), job("ab-2", "running"), {**job("x"), "instance_id": "I-1"}]
+    plan = plan_cancellation(listed, by_ids("aB-1", "AB-1", "AB-2", "Ab-3", "aB-3"))
+    assert (plan.to_cancel, plan.too_late, plan.missing) == (["Ab-1"], ["ab-2"], ["aB-3"])
+    assert plan_cancellation(listed, of_instance()._replace(instance_ids=["i-1"])).to_cancel == ["x"]
+
+
+# What confirms that this run changed something: the documented answers, and nothing else (contract 2.4, 2.6, 3.4)
+
+BODIES = {
+    "no body": (None, {}, ""),
+    "no words": ({"message": ""}, {"message": None}),
+    "words": ({"message": "failed, still running"}, {"error_code": "DCS.5000"}, {"message": "", "error_code": None}),
+    "other": ([], [{}], "OK", "<html>", 0, 1, False, True),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 204, 206, 299])
+def test_what_confirms_a_change(status, kind):
+    quiet = kind in ("no body", "no words")
+    for body in BODIES[kind]:
+        assert confirms_removal(status, body) is (status == 204 or (status == 200 and quiet))
+        assert dds_confirms_cancellation(status, body) is (status == 204 or (status in (200, 202) and quiet))
+        assert confirms_cancellation(status, body) is False
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, {"result": "success"}, True),
+        (200, {"result": "success", "more": 1}, True),
+        (200, {"result": "pending"}, False),
+        (200, {"result": ["success"]}, False),
+        (200, ["result", "success"], False),
+        (202, {"result": "success"}, False),
+    ],
+)
+def test_what_confirms_that_a_spec_change_was_called_off(status, body, expected):
+    assert confirms_cancellation(status, body) is expected
