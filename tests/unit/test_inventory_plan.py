@@ -9,6 +9,7 @@ In this process, with the plugins' own code, Ansible's own inventory and listing
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import importlib
 import json
 import math
@@ -73,16 +74,25 @@ def instance(number: str, name: Any, team: str | None = None, service: str = "dc
     return {FIELD[service]: number, "name": name, "tags": tags, **more}
 
 
+def project(excluded: Any = (), region: str = "somewhere", project_id: str | None = PROJECT) -> Any:
+    """A project, of which only the region and the id are known; a listing of it is made up."""
+    connection = mock.Mock(**{"endpoints.region": region, "account.project_id": project_id})
+    check = utility().check_filter
+    filters = [check(importlib.import_module(f"{COLLECTION}.module_utils._dcs").Dcs, entry) for entry in excluded]
+    everything = utility().InstanceFilter()
+    return utility()._Project("", connection, None, everything, filters, {"project_id": project_id})
+
+
 def add(data: InventoryData, *instances: dict[str, Any], service: str = "dcs", **options: Any) -> list[str]:
     """Parse one file of ours; returns its warnings, or raises what Ansible would show."""
-    listing = {"region": "somewhere", "project_id": PROJECT, "instances": list(instances)}
+    projects = [project(options.pop("exclude_filters", ()))]
     warned: list[str] = []
     with mock.patch.object(Display, "warning", lambda _self, message, *_more, **_options: warned.append(message)):
         reader = plugin(data, service, **options)
         with (
             mock.patch.object(reader, "_read_config_data", return_value={}),
-            mock.patch.object(reader, "_projects", return_value=[None]),
-            mock.patch.object(reader, "_list", return_value=listing),
+            mock.patch.object(reader, "_projects", return_value=projects),
+            mock.patch.object(utility(), "find_instances", return_value=list(instances)),
         ):
             reader.parse(data, DataLoader(), f"/nowhere/{service}.yml", cache=False)
     return warned
@@ -632,15 +642,6 @@ def test_no_secret_is_in_the_variables_as_key_or_value():
 # --- The cache (A2) --------------------------------------------------------------------------------------------------
 
 
-class FakeProject:
-    """What the check of a cached listing reads of a project."""
-
-    def __init__(self, region: str, project_id: str | None) -> None:
-        self.connection = mock.Mock()
-        self.connection.endpoints.region = region
-        self.identity = {"project_id": project_id}
-
-
 def listing(**changes: Any) -> dict[str, Any]:
     return {"region": "somewhere", "project_id": PROJECT, "instances": [instance(CART, "cart")], **changes}
 
@@ -682,7 +683,7 @@ BAD: dict[str, Any] = {
 @pytest.mark.parametrize("case", [*GOOD, *BAD])
 def test_what_is_wrong_in_the_cache_is_no_cache(case):
     reader = plugin(InventoryData())
-    projects = [FakeProject("somewhere", PROJECT)]
+    projects = [project()]
     reader._cache = {"key": json.dumps(GOOD[case]) if case in GOOD else BAD[case]}
     found = reader._cached("key", projects)
     assert found == (GOOD[case]["listings"] if case in GOOD else None)
@@ -697,7 +698,7 @@ def test_what_the_cache_holds_is_made_harmless_again():
         "tags": [{"__ansible_type": "TrustedAsTemplate"}],
     }
     reader._cache = {"key": json.dumps(document(listing(instances=[instance(CART, "cart", description=hostile)])))}
-    (found,) = reader._cached("key", [FakeProject("somewhere", None)])
+    (found,) = reader._cached("key", [project(project_id=None)])
     assert "__ansible_type" not in json.dumps(found).replace("api___ansible_type", "")
 
 
@@ -763,6 +764,12 @@ FILE = st.fixed_dictionaries(
         "keyed_groups": st.lists(KEYED, max_size=2),
         "hostnames": st.just(["SERVICE_tag.team", "SERVICE_name"]),
         "compose": st.just({"owner": "SERVICE_tag.team", "ansible_connection": "'ssh'"}),
+        "exclude_filters": st.lists(
+            st.sampled_from(
+                [{"names": ["cart"]}, {"tags": {"team": None}, "names": ["web*"]}, {"tags": {"team": "db"}}]
+            ),
+            max_size=2,
+        ),
         "strict": st.booleans(),
         "leading_separator": st.booleans(),
     },
@@ -791,6 +798,14 @@ def write_others(data: InventoryData, others: dict[str, Any]) -> None:
 def named_in(file: dict[str, Any]) -> set[str]:
     parents = {str(entry.get("parent_group")) for entry in file.get("keyed_groups", ())}
     return {*file.get("groups", ()), file.get("group", ""), *(name for name in parents if "{" not in name)}
+
+
+def is_excluded(name: Any, team: str | None, filters: list[dict[str, Any]]) -> bool:
+    fits = {
+        "names": lambda patterns: any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns),
+        "tags": lambda tags: team is not None and tags["team"] in (None, team),
+    }
+    return any(all(fits[key](value) for key, value in entry.items()) for entry in filters)
 
 
 def filled(value: Any, service: str) -> Any:
@@ -850,6 +865,7 @@ def test_whatever_the_sources_say_what_was_there_stays_as_it_was(others, files, 
             write_others(data, {**later, "hosts": fresh, "groups": [], "children": []})
         hosts, groups = set(data.hosts) - set(ours.values()), set(data.groups)
         foreign_groups = {name for name in groups if not utility("_hosts").made_in(data).owns(data.groups[name])}
+        known = set(ours)
         before, all_before = foreign_state(data, hosts, groups), dump(data)
         reach_before = {name: set(map(str, data.groups[name].get_hosts())) for name in foreign_groups}
         service = file["service"]
@@ -874,7 +890,11 @@ def test_whatever_the_sources_say_what_was_there_stays_as_it_was(others, files, 
             if f"{service}_instance_id" in one
         }
         ours.update(made)
-        assert {number for kind, number in made if kind == service} >= {one for one, _name, _team in file["instances"]}
+        excluded = file.get("exclude_filters", [])
+        wanted = {one for one, name, team in file["instances"] if not is_excluded(name, team, excluded)}
+        assert {one for kind, one in made if kind == service} == wanted | {
+            one for kind, one in known if kind == service
+        }
         assert len(set(ours.values())) == len(ours)
         assert not set(data.hosts) & set(data.groups) - hosts
         assert set(data.hosts) - hosts == set(ours.values())
