@@ -550,6 +550,28 @@ def test_groups_of_the_file_have_names_that_are_free(options):
     assert "A group of groups or parent_group cannot be called" in refused(InventoryData(), keyed_groups=parent)
 
 
+@pytest.mark.parametrize(
+    ("excluded", "left"),
+    [
+        ([], ["cart", "queue", "reports"]),
+        ([{"names": []}, {"tags": {}}, {"ids": []}], ["cart", "queue", "reports"]),
+        ([{"names": ["cart", "q*"]}], ["reports"]),
+        ([{"names": ["*"], "tags": {"team": "web"}}], ["queue", "reports"]),
+        ([{"tags": {"team": None}, "names": ["queue"]}, {"ids": [NUMBERS[0].upper()]}], ["cart", "queue"]),
+        ([{"statuses": ["running"]}, {"engines": ["redis"]}], ["cart"]),
+    ],
+)
+def test_what_fits_all_of_one_exclusion_is_left_out(excluded, left):
+    data = InventoryData()
+    found = [
+        instance(CART, "cart", "web", status="FROZEN", engine="Memcached"),
+        instance(QUEUE, "queue", status="RUNNING", engine="Memcached"),
+        instance(NUMBERS[0], "reports", status="FROZEN", engine="Redis"),
+    ]
+    assert add(data, *found, exclude_filters=excluded) == []
+    assert list(data.hosts) == left
+
+
 # --- Variables (A6, B6) ----------------------------------------------------------------------------------------------
 
 
