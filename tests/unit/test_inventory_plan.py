@@ -192,7 +192,7 @@ def test_the_same_instance_in_a_second_file_gains_groups_only():
     data = InventoryData()
     add(data, instance(CART, "cart", "web", capacity=8), compose={"x": "1"})
     variables = dict(data.hosts["cart"].vars)
-    more = {"compose": {"x": "2", "y": "3"}, "groups": {"big": "dcs_capacity > 8", "two": "x == 2"}}
+    more = {"compose": {"x": "2", "y": "3"}, "groups": {"big": "dcs_capacity > 8", "two": "x | int == 2"}}
     assert add(data, instance(CART.upper(), "renamed", "web", capacity=16), group="all_redis", **more, **TEAM) == []
     assert list(data.hosts) == ["cart"]
     assert data.hosts["cart"].vars == variables
