@@ -151,7 +151,7 @@ def host_names(
     for number, host in found.items():
         instance = f"The instance {shown(names[number])} ({number}) cannot become a host"
         if host in taken:
-            others = f"{names[number]} and {host}" if names[number] in taken and host != names[number] else host
+            others = f"{names[number]} and {host}" if host == f"{names[number]}_{number}" else host
             raise RefusedError(f"{instance}: the inventory has {others} of another source already.")
         if host in reserved or host in EVERYWHERE or _LOOPBACK.match(host):
             raise RefusedError(f"{instance}: neither its name nor its id can be the name of a host.")

@@ -404,15 +404,13 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
                     found[instance[identifier].lower()] = self._instance(instance, identifier, listing)
         plan = self._plan(list(found.values()))
         check(self.inventory, plan)
+        others = []
+        for planned in plan.hosts:
+            name = found[planned.instance_id.lower()].name
+            is_new = planned.variables is not None
+            if is_new and planned.name == f"{name}_{planned.instance_id}" and name in self.inventory.hosts:
+                others.append(f"{planned.instance_id} is called {planned.name}")
         apply(self.inventory, plan)
-        others = [
-            f"{planned.instance_id} is called {planned.name}"
-            for planned in plan.hosts
-            if planned.variables is not None
-            and planned.name != (name := found[planned.instance_id.lower()].name)
-            and name in self.inventory.hosts
-            and planned.name == f"{name}_{planned.instance_id}"
-        ]
         if others:
             self.display.warning(
                 f"{self.NAME}: other sources of the inventory have hosts with the names of these instances, so that they"

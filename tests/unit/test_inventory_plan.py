@@ -164,6 +164,7 @@ def test_a_host_of_another_source_is_never_touched():
     assert dump(data)["hosts"][0] == before
     assert list(data.hosts) == ["mongo-a", "b", f"mongo-a_{CART}"]
     assert f"{CART} is called mongo-a_{CART}" in warning
+    assert add(data, instance(CART, "mongo-a"), group="again") == [], "the host is known"
     assert [host.name for host in data.groups["db"].get_hosts()] == ["mongo-a"]
 
 
@@ -239,7 +240,10 @@ def test_names_that_cannot_be_used_at_all_fail_the_file_with_both_names():
         ("x" * 255, True),
         ("x" * 256, False),
         ("x\n", False),
-        *((name, False) for name in ("all", "ungrouped", "", None, 5, "-x", ".x", "a b", "a,b", "a[1]", "{{ a }}")),
+        *(
+            (name, False)
+            for name in ("all", "ungrouped", "", None, 5, [], {"a": []}, "-x", ".x", "a b", "a,b", "a[1]", "{{ a }}")
+        ),
         *((name, False) for name in (*constants.LOCALHOST, "LocalHost", "localhost.localdomain", "ip6-localhost")),
         *((name, False) for name in ("127.1", "192.0.2.10", "2130706433", "0x7f.1", "localhost6", "x.localhost")),
         *((name, False) for name in (CART, f"a_{CART.upper()}", "x_" + "493d31c9de74142d56fdb6bd98f2a6c0in02")),
