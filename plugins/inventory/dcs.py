@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 name: dcs
 short_description: DCS instances as hosts
 description:
-  - Makes a host of every DCS (Redis) instance of one or several projects and regions, in the group C(dcs).
+  - Makes a host of every DCS (Redis) instance of one or several projects and regions, in the group C(dcs) or that of O(group).
   - The variables of a host are the fields that the API returned for the instance, each with C(dcs_) before its name, and
     C(dcs_instance_id), C(dcs_name), C(dcs_region), C(dcs_project_id), C(dcs_maintenance_window) (with C(begin) and C(end) in UTC, or null),
     and C(dcs_tag) (tag key to tag value).
@@ -31,6 +31,14 @@ options:
     type: str
     required: true
     choices: [hwcloud.maintenance.dcs]
+  group:
+    description:
+      - The name of the group of all hosts of the file. Empty text makes no such group.
+      - The variables of hosts begin with C(dcs_), whatever the group is called.
+      - When another source of the inventory has a group C(dcs), the file fails unless this option stands in it, whether with that name or
+        another one.
+    type: str
+    default: dcs
 seealso:
   - plugin: hwcloud.maintenance.dds
     plugin_type: inventory
@@ -50,9 +58,17 @@ projects:
   - region: cn-north-4
     access_key: "{{ lookup('ansible.builtin.env', 'SECOND_ACCESS_KEY') }}"
     secret_key: "{{ lookup('ansible.builtin.env', 'SECOND_SECRET_KEY') }}"
-# Instances that run, in groups by status, engine and the begin of the maintenance window.
+# Instances that run and are not for trying things out, in groups by status, engine and the begin of the maintenance window.
 filters:
   statuses: [running, extending]
+exclude_filters:
+  - tags:
+      environment: sandbox
+# "dcs" may mean other things in an inventory, and a server may be called like an instance.
+group: redis_instances
+hostnames:
+  - "'redis.' ~ dcs_tag.team ~ '.' ~ dcs_name"
+  - "'redis.' ~ dcs_name"
 keyed_groups:
   - key: dcs_status | lower
     prefix: status
@@ -77,4 +93,4 @@ class InventoryModule(InstanceInventory):
 
     NAME = "hwcloud.maintenance.dcs"
     service = Dcs
-    group = "dcs"
+    service_name = "dcs"

@@ -10,7 +10,7 @@ DOCUMENTATION = r"""
 name: dds
 short_description: DDS instances as hosts
 description:
-  - Makes a host of every DDS (MongoDB) instance of one or several projects and regions, in the group C(dds).
+  - Makes a host of every DDS (MongoDB) instance of one or several projects and regions, in the group C(dds) or that of O(group).
   - The variables of a host are the fields that the API returned for the instance, each with C(dds_) before its name, and
     C(dds_instance_id), C(dds_name), C(dds_region), C(dds_project_id), C(dds_maintenance_window) (with C(begin) and C(end) in UTC, or null),
     and C(dds_tag) (tag key to tag value).
@@ -31,6 +31,14 @@ options:
     type: str
     required: true
     choices: [hwcloud.maintenance.dds]
+  group:
+    description:
+      - The name of the group of all hosts of the file. Empty text makes no such group.
+      - The variables of hosts begin with C(dds_), whatever the group is called.
+      - When another source of the inventory has a group C(dds), the file fails unless this option stands in it, whether with that name or
+        another one.
+    type: str
+    default: dds
 seealso:
   - plugin: hwcloud.maintenance.dcs
     plugin_type: inventory
@@ -75,4 +83,4 @@ class InventoryModule(InstanceInventory):
 
     NAME = "hwcloud.maintenance.dds"
     service = Dds
-    group = "dds"
+    service_name = "dds"

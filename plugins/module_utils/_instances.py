@@ -84,9 +84,30 @@ def _check_tags(tags: t.Mapping[t.Any, t.Any] | None, prefix: str) -> dict[str, 
     return None if tags is None else {str(key): None if value is None else str(value) for key, value in tags.items()}
 
 
+def matcher(wanted: InstanceFilter, identifier: str) -> t.Callable[[Record], bool]:
+    """What tells whether an instance fits a filter; C(identifier) is the name of its id."""
+    if any(values is not None and not values for values in wanted):
+        return lambda _record: False
+    names, tags = wanted.names, wanted.tags
+    ids = None if wanted.ids is None else {value.lower() for value in wanted.ids}
+    statuses = None if wanted.statuses is None else {status.upper() for status in wanted.statuses}
+    engines = None if wanted.engines is None else {engine.upper() for engine in wanted.engines}
+
+    def fits(record: Record) -> bool:
+        return (
+            (ids is None or record[identifier].lower() in ids)
+            and (names is None or any(_name_fits(record.get("name"), name) for name in names))
+            and (tags is None or _has_tags(record.get("tags"), tags))
+            and (statuses is None or str(record.get("status")).upper() in statuses)
+            and (engines is None or any(engine.upper() in engines for engine in _engines(record)))
+        )
+
+    return fits
+
+
 def find_instances(service: Service, wanted: InstanceFilter) -> list[Record]:
     """The instances that fit, by name and then id; each the API's object with C(maintenance_window) in our form."""
-    ids, names, tags, statuses, engines = wanted
+    ids, names, tags, statuses, _engines_wanted = wanted
     if any(values is not None and not values for values in wanted):
         return []
     identifier = service.instance_keys.identifier
@@ -98,23 +119,12 @@ def find_instances(service: Service, wanted: InstanceFilter) -> list[Record]:
         query = {"name": names[0], **service.exact_name}
     plain = [f"{key}={value}" for key, value in (tags or {}).items() if _PLAIN.match(key) and _PLAIN.match(value or "")]
     query["tags"] = ",".join(plain[:_TAGS_MOST]) or None
-    upper = None if statuses is None else {status.upper() for status in statuses}
     if service.list_instances.service == "dcs":
         # DCS hides those that could not be created. Those that were deleted are none, unless they are asked for.
         query["include_failure"] = "true"
-        query["include_delete"] = "true" if any("DELET" in status for status in upper or ()) else None
-    upper_engines = None if engines is None else {engine.upper() for engine in engines}
-
-    def fits(record: Record) -> bool:
-        # All is looked at here again: nobody says what a service does with a key that it does not know (C20).
-        return (
-            (ids is None or record[identifier].lower() in ids)
-            and (names is None or any(_name_fits(record.get("name"), name) for name in names))
-            and (tags is None or _has_tags(record.get("tags"), tags))
-            and (upper is None or str(record.get("status")).upper() in upper)
-            and (upper_engines is None or any(engine.upper() in upper_engines for engine in _engines(record)))
-        )
-
+        query["include_delete"] = "true" if any("DELET" in status.upper() for status in statuses or ()) else None
+    # All is looked at here again: nobody says what a service does with a key that it does not know (C20).
+    fits = matcher(wanted, identifier)
     enough = None if ids is None else set(ids).issubset
     listing = service.listing(service.list_instances, {}, query, service.instance_keys)._replace(enough=enough)
     found = [

@@ -95,7 +95,7 @@ def test_documentation_has_the_options_of_the_modules(tmp_path):
     of_ansible |= {"cache_plugin", "cache_timeout", "cache_connection", "cache_prefix"}
     for name, found in json.loads(run.stdout).items():
         options = found["doc"]["options"]
-        assert options.keys() == {"plugin", "projects", *arguments, *of_ansible}
+        assert options.keys() == {"plugin", "projects", "group", "hostnames", *arguments, *of_ansible}
         for option, spec in arguments.items():
             assert options[option]["type"] == spec["type"], option
             assert options[option].get("default") == spec.get("default"), option
@@ -122,6 +122,15 @@ BAD = {
     "half a key": ({"access_key": "x"}, "secret_key"),
     "projects": ({"projects": {"region": "x"}}, "projects must be a list of dictionaries"),
     "in a project": ({"projects": [{}, {"region": "X"}]}, "Project 2 of the file: region must consist of"),
+    "exclude_filters": ({"exclude_filters": {}}, "exclude_filters must be a list of dictionaries"),
+    "exclude_filters of text": ({"exclude_filters": ["x"]}, "exclude_filters must be a list of dictionaries"),
+    "nothing to exclude": ({"exclude_filters": [{"names": ["x"]}, {}]}, "exclude_filters must not hold an empty"),
+    "an empty exclusion": ({"exclude_filters": [{"names": None}]}, "exclude_filters must not hold an empty"),
+    "an unknown exclusion": ({"exclude_filters": [{"name": ["x"]}]}, "exclude_filters"),
+    "an id to exclude": ({"exclude_filters": [{"ids": ["cart"]}]}, "exclude_filters.ids must be"),
+    "group": ({"group": "a-b"}, "group must be the name of a group"),
+    "group of a project": ({"projects": [{"group": "x"}]}, "Project 1 of the file: a project cannot have the option"),
+    "hostnames": ({"hostnames": "dcs_name"}, "hostnames must be a list of Jinja expressions"),
     "option of a project": ({"projects": [{"cache": True}]}, "Project 1 of the file: a project cannot have the option"),
 }
 
