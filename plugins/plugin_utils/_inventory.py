@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
 import platform
 import re
@@ -28,18 +27,26 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
     SECRETS,
+    SHORTEST_HIDDEN,
     find_credentials,
     find_settings,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    SENTENCE_MOST,
     AnswerError,
     ConfigError,
     MaintenanceError,
     MissingLibraryError,
     RefusedError,
+    describe_defect,
     one_line,
     shown,
+)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import (
+    make_harmless,
+    read_json,
+    without_secrets,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._instances import (
     FILTERS,
@@ -105,8 +112,6 @@ _GROUP = re.compile(r"[^\W\d]\w*\Z")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 #: How often instances are given other names as hosts, because groups are called like them.
 _ATTEMPTS = 5
-#: Secrets shorter than this occur in names and numbers by chance, and are not looked for there.
-_SHORT_SECRET = 8
 
 
 class _Project(t.NamedTuple):
@@ -196,7 +201,10 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         except Exception as error:  # noqa: BLE001
             self.display.vvv(self._redacted(traceback.format_exc()))
             raise AnsibleParserError(
-                self._redacted(f"An unexpected error of this plugin, please report it: {type(error).__name__}: {error}")
+                one_line(
+                    self._redacted(f"An unexpected error of this plugin, please report it: {describe_defect(error)}"),
+                    SENTENCE_MOST,
+                )
             ) from None
 
     def _redacted(self, text: str) -> str:
@@ -239,7 +247,10 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         connection = Connection(options, self._keep_secret, self.display.warning)
         if where and connection.endpoints.region:
             where += f" (region {connection.endpoints.region})"
-        service = self.service(connection.client, connection.endpoints, connection.account, connection.warn)
+        # A host that is not listed is not there for any play: absence decides.
+        service = self.service(
+            connection.client, connection.endpoints, connection.account, connection.warn, complete=True
+        )
         return _Project(where, connection, service, wanted, excluded, self._identity(options, connection))
 
     def _keep_secret(self, value: str) -> None:
@@ -288,7 +299,7 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
     def _cached(self, key: str, projects: t.Sequence[_Project]) -> list[dict[str, t.Any]] | None:
         """What is in the cache, if it is what this plugin would have put there."""
         try:
-            document = json.loads(_as_builtin(self._cache[key]))
+            document = read_json(_as_builtin(self._cache[key]).encode("utf-8", "surrogatepass"))
         except KeyError:
             return None
         except Exception as error:  # noqa: BLE001  # whatever a cache plugin, a decoder or a damaged file leads to
@@ -340,11 +351,11 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
     def _cleaned(self, instances: list[Record]) -> list[Record]:
         """The instances without secrets, and without what Ansible would take for more than data."""
         instances = make_harmless(instances)
-        secrets = [secret for secret in self._secrets if len(secret) >= _SHORT_SECRET]
+        secrets = [secret for secret in self._secrets if len(secret) >= SHORTEST_HIDDEN]
         text = json.dumps(instances)
         readable = json.dumps(instances, ensure_ascii=False)
         if any(secret in text or secret in readable for secret in secrets):
-            instances = _without(instances, secrets)
+            instances = without_secrets(instances, secrets)
         return instances
 
     # --- Hosts ---
@@ -540,45 +551,6 @@ def host_variables(
     return {f"{prefix}_{name}": value for name, value in make_harmless({**kept, **own}).items()}
 
 
-#: How deep, and how long what is nested deeper, may be.
-_DEPTH_MOST, _TEXT_MOST = 32, 1000
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def make_harmless(value: t.Any, _depth: int = 0) -> t.Any:
-    """JSON that Ansible takes for nothing but data, whatever was in it."""
-    if isinstance(value, str):
-        return _SURROGATES.sub("\ufffd", value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if not isinstance(value, (dict, list)):
-        return value
-    if _depth >= _DEPTH_MOST:
-        try:
-            return make_harmless(json.dumps(value)[:_TEXT_MOST])
-        except RecursionError:
-            return "…"
-    if isinstance(value, list):
-        return [make_harmless(inner, _depth + 1) for inner in value]
-    return {
-        make_harmless(f"api_{key}" if key.startswith("__ansible_") else key): make_harmless(inner, _depth + 1)
-        for key, inner in value.items()
-    }
-
-
-def _without(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
-    """JSON with asterisks instead of secrets, in keys too."""
-    if isinstance(value, str):
-        for secret in sorted(secrets, key=len, reverse=True):
-            value = value.replace(secret, "********")
-        return value
-    if isinstance(value, list):
-        return [_without(inner, secrets) for inner in value]
-    if isinstance(value, dict):
-        return {_without(key, secrets): _without(inner, secrets) for key, inner in value.items()}
-    return value
-
-
 def _check_kind(name: str, value: t.Any) -> None:
     """Refuse a list or a dictionary where there must be none, and the other way round."""
     kind = ARGUMENTS[name]["type"]
@@ -634,7 +606,7 @@ def _digest(text: str) -> str:
 
 
 def _sentence(error: MaintenanceError) -> str:
-    return f"{error.message} {error.hint}" if error.hint else error.message
+    return one_line(f"{error.message} {error.hint}" if error.hint else error.message, SENTENCE_MOST)
 
 
 @contextlib.contextmanager

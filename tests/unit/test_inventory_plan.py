@@ -12,7 +12,6 @@ import contextlib
 import fnmatch
 import importlib
 import json
-import math
 import string
 from typing import Any
 from unittest import mock
@@ -615,34 +614,6 @@ def test_keys_that_are_no_names_are_mapped_or_left_out():
         "na_me": 13,
     }
     assert variables["dcs_instance_id"] == CART
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"__ansible_type": {"__ansible_unsafe": [{"__ansible_vault": 1}]}}, None),
-        ("\ud800x\udfff", "\ufffdx\ufffd"),
-        ({"\ud800": 1}, {"\ufffd": 1}),
-        ([math.nan, math.inf, -math.inf, 1.5, True, None, 10**30], [None, None, None, 1.5, True, None, 10**30]),
-    ],
-)
-def test_what_ansible_would_take_for_more_than_data_is_made_harmless(value, expected):
-    if expected is None:
-        expected = {"api___ansible_type": {"api___ansible_unsafe": [{"api___ansible_vault": 1}]}}
-    assert utility().make_harmless(value) == expected
-    assert utility().make_harmless(expected) == expected
-
-
-def test_what_is_nested_deeper_is_its_text():
-    value: Any = "x" * 5000
-    for _level in range(40):
-        value = [value]
-    found = utility().make_harmless(value)
-    for _level in range(32):
-        (found,) = found
-    assert isinstance(found, str)
-    assert found.startswith("[[[")
-    assert len(found) == 1000
 
 
 def test_keys_of_tags_cannot_be_words_of_ansible():
