@@ -321,5 +321,5 @@ def test_headers_of_an_edit_replace(sim: Simulator, caller: Caller) -> None:
 def test_bytes_as_a_body(sim: Simulator, caller: Caller) -> None:
     zeros = gzip.compress(bytes(100_000))
     body = base64.b64encode(zeros).decode()
-    _set(sim, {"status": 200, "base64": body, "headers": {"Content-Encoding": "gzip"}})
+    _set(sim, {"status": 200, "base64": body, "headers": {"Content-Encoding": "gzip"}}, "ListBackgroundTask")
     assert caller.get(caller.tasks_path()).content == bytes(100_000)

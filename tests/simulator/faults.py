@@ -38,7 +38,6 @@ import base64
 import binascii
 import copy
 import json
-import math
 import re
 import secrets
 from collections.abc import Iterator
