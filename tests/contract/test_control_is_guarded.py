@@ -179,83 +179,16 @@ LEAVES = (
         ["8d", "-9999999999d", "1e999", "2020-01-01T00:00:00Z", "SUCCESS", "Pending", "maintenance", "fleet:1:1"]
     )
 )
-WORDS = st.sampled_from(
-    [
-        "scenario",
-        "region",
-        "domain",
-        "users",
-        "projects",
-        "dcs_instances",
-        "dds_instances",
-        "scheduled_jobs",
-        "exact",
-        "switches",
-        "tasks",
-        "id",
-        "name",
-        "status",
-        "created_at",
-        "created_ago",
-        "took",
-        "start_after",
-        "finish_after",
-        "finish_as",
-        "start_in",
-        "end_in",
-        "instance_id",
-        "job_id",
-        "task",
-        "job",
-        "instance",
-        "project",
-        "add",
-        "set",
-        "unset",
-        "remove",
-        "tokens",
-        "details",
-        "new_capacity",
-        "old_capacity",
-        "capacity",
-        "groups",
-        "tags",
-        "operation",
-        "service",
-        "method",
-        "path",
-        "times",
-        "skip",
-        "fault",
-        "delay",
-        "body",
-        "headers",
-        "processed",
-        "redirect",
-        "huge",
-        "edit",
-        "at",
-        "to",
-        "copy",
-        "swapcase",
-        "base64",
-        "after",
-        "before",
-        "count",
-        "do",
-        "seconds",
-        "maintain_begin",
-        "maintain_end",
-        "maintenance_window",
-        "datastore",
-        "password",
-        "totp",
-        "denied",
-        "agencies",
-        "enabled",
-    ]
-    + list(SWITCHES)
-)
+#: Words of all bodies; that they are no sentence is what they are for.
+TEXT = """
+scenario region domain users projects dcs_instances dds_instances scheduled_jobs exact switches tasks id
+name status created_at created_ago took start_after finish_after finish_as start_in end_in instance_id
+job_id task job instance project add set unset remove tokens details new_capacity old_capacity capacity
+groups tags operation service method path times skip fault delay body headers processed redirect huge
+edit at to copy swapcase base64 after before count do seconds maintain_begin maintain_end
+maintenance_window datastore password totp denied agencies enabled
+"""
+WORDS = st.sampled_from([*TEXT.split(), *SWITCHES])
 VALUES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4), max_leaves=12
 )
