@@ -13,8 +13,7 @@ from tests.harness.modules import run_module
 from tests.harness.playbooks import Run, local_play, run_playbook
 from tests.simulator import Simulator
 
-#: A request that the API's documents do not have fails the test that caused it.
-pytest_plugins = ["tests.journal"]
+pytest_plugins = ["tests.journal", "tests.rings"]
 
 
 @pytest.fixture(scope="session")
