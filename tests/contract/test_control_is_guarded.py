@@ -152,7 +152,7 @@ def test_bodies_that_are_too_large(sim: Simulator, caller: Caller) -> None:
         {"fault": {"edit": [{"at": []}]}},
         {"fault": {"edit": [{"at": [], "to": "1", "remove": True}]}},
         {"fault": {"edit": [{"at": [10**9], "to": "1"}]}},
-        {"fault": {"edit": [{"at": [], "copy": 5}]}},
+        {"fault": {"edit": [{"at": [], "to": "1", "twice": True}]}},
     ],
 )
 def test_faults_that_would_break_the_simulator(sim: Simulator, caller: Caller, rule: dict[str, Any]) -> None:
@@ -185,7 +185,7 @@ scenario region domain users projects dcs_instances dds_instances scheduled_jobs
 name status created_at created_ago took start_after finish_after finish_as start_in end_in instance_id
 job_id task job instance project add set unset remove tokens details new_capacity old_capacity capacity
 groups tags operation service method path times skip fault delay body headers processed redirect huge
-edit at to copy swapcase base64 after before count do seconds maintain_begin maintain_end
+edit at to twice swapcase base64 after before count do seconds maintain_begin maintain_end
 maintenance_window datastore password totp denied agencies enabled
 """
 WORDS = st.sampled_from([*TEXT.split(), *SWITCHES])

@@ -267,14 +267,14 @@ EDITS: dict[str, tuple[list[dict[str, Any]], Any]] = {
     "a new key": ([{"at": ["tasks", 0, "x\n"], "to": "null"}], lambda tasks: [{**tasks[0], "x\n": None}, *tasks[1:]]),
     "not there": ([{"at": ["tasks", 99, "id"], "to": "5"}], lambda tasks: tasks),
     "no object": ([{"at": ["tasks", "id"], "to": "5"}], lambda tasks: tasks),
-    "a copy": ([{"at": ["tasks", 6], "copy": ["tasks", 0]}], lambda tasks: [*tasks, tasks[0]]),
+    "twice": ([{"at": ["tasks", 0], "twice": True}], lambda tasks: [*tasks, tasks[0]]),
     "removed": ([{"at": ["tasks", 0], "remove": True}], lambda tasks: tasks[1:]),
     "the other case": (
         [{"at": ["tasks", 0, "name"], "swapcase": True}, {"at": ["tasks", 0, "details"], "swapcase": True}],
         lambda tasks: [{**tasks[0], "name": "extend"}, *tasks[1:]],
     ),
     "several": (
-        [{"at": ["tasks", 6], "copy": ["tasks", 0]}, {"at": ["tasks", 6, "id"], "to": '"x"'}],
+        [{"at": ["tasks", 0], "twice": True}, {"at": ["tasks", -1, "id"], "to": '"x"'}],
         lambda tasks: [*tasks, {**tasks[0], "id": "x"}],
     ),
 }
@@ -309,6 +309,14 @@ def test_an_edit_of_all_and_of_what_has_no_body(sim: Simulator, caller: Caller) 
     assert job not in {each["job_id"] for each in sim.jobs("Pending")}
     sim.faults([{"fault": {"edit": [{"at": [], "remove": True}]}}])
     assert caller.get(caller.tasks_path()).content == b""
+
+
+def test_what_was_received_is_said_again(sim: Simulator, caller: Caller) -> None:
+    text = '{"a": "$[x-a] $[x-none] $[X-A]"}'
+    for fault in ({"edit": [{"at": ["tasks"], "to": text}]}, {"status": 200, "body": f'{{"tasks": {text}}}'}):
+        sim.faults([{"operation": "ListBackgroundTask", "fault": fault}])
+        answer = caller.call("GET", caller.tasks_path(), headers={"X-A": 'b"c'})
+        assert answer.json()["tasks"] == {"a": 'b"c  $[X-A]'}
 
 
 def test_headers_of_an_edit_replace(sim: Simulator, caller: Caller) -> None:

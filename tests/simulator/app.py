@@ -19,7 +19,7 @@ from . import control, routes
 from .call import HEX32, UUID, Answer, Call, Operation
 from .errors import Refusal, dcs_refusal, dds_refusal, keystone_refusal, sign_in_refusal
 from .events import Events, PatchError
-from .faults import Fault, Faults, edited
+from .faults import Fault, Faults, edited, with_headers
 from .identity import Identity, User
 from .journal import Entry, Journal
 from .scenarios import build
@@ -284,12 +284,12 @@ async def _disturbed(
     if kind == "huge":
         entry.status = 200
         return await _huge(request, fault.size, request_id)
-    answer = _changed(fault, answer)
+    answer = _changed(fault, answer, _first_of_each(request.headers.items()))
     entry.status = answer.status
     return _response(answer, request_id)
 
 
-def _changed(fault: Fault, answer: Answer) -> Answer:
+def _changed(fault: Fault, answer: Answer, received: dict[str, str]) -> Answer:
     if fault.kind == "redirect":
         return Answer(307, headers={"Location": fault.location})
     if fault.kind == "garbage":
@@ -305,10 +305,13 @@ def _changed(fault: Fault, answer: Answer) -> Answer:
         kept = {name: value for name, value in answer.headers.items() if name.lower() not in names}
         content_type = headers.pop(named) if named else answer.content_type
         status = 200 if answer.status == 204 else answer.status
-        return Answer(status, edited(answer.body, fault.edits), {**kept, **headers}, content_type)
+        return Answer(status, edited(answer.body, fault.edits, received), {**kept, **headers}, content_type)
     json_body = not isinstance(fault.body, (str, bytes))
     content_type = headers.pop(named) if named else "application/json" if json_body else "text/html"
-    return Answer(fault.status, _raw(fault.body), headers, content_type)
+    raw = _raw(fault.body)
+    return Answer(
+        fault.status, raw if isinstance(fault.body, bytes) else with_headers(raw, received), headers, content_type
+    )
 
 
 def _raw(body: Any) -> bytes:

@@ -20,15 +20,16 @@ rule that still applies wins. `fault` is a kind, or an object with one kind as k
 | `{"redirect": url}` | not processed; 307 with `Location` |
 | `{"huge": bytes}` | not processed; 200 with a JSON body of about that size |
 
-`body` is JSON, or text that is sent as it is; `base64` may stand for it, for a body of any bytes.
+`body` is JSON, or text that is sent as it is; `base64` may stand for it, for a body of any bytes. In a body and in the
+texts of `edit`, `$[name]` is what the request had in the header of this name in lower case, as part of a JSON text.
 
 A change of `edit` names a place in the answer's JSON by its keys and numbers, `[]` for all of it. A number may be
-negative, and one that equals the length of a list appends; `"*"` is each entry of a list. A place that the answer does
-not have is left out. What becomes of the place:
+negative; `"*"` is each entry of a list. A place that the answer does not have is left out, but for a new key. What
+becomes of the place:
 
     {"at": ["tasks", 0, "id"], "to": "1e999"}                   this text, which need not be valid JSON
     {"at": ["tasks", 0, "id"], "remove": true}
-    {"at": ["tasks", 4], "copy": ["tasks", 0]}                  the value of another place
+    {"at": ["tasks", 0], "twice": true}                         a copy of it is appended to its list
     {"at": ["tasks", 0, "id"], "swapcase": true}                the same text in the other case
 """
 
@@ -40,7 +41,7 @@ import copy
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +52,8 @@ _HUGE_DEFAULT = 64 * 1024 * 1024
 # What a rule may ask for at most: a pause of an hour, a body of a gigabyte.
 _DELAY_MOST, _HUGE_MOST = 3600, 1024**3
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
-_CHANGES = ("to", "remove", "copy", "swapcase")
+_CHANGES = ("to", "remove", "twice", "swapcase")
+_HEADER = re.compile(rb"\$\[([a-z0-9-]+)\]")
 
 
 class FaultError(ValueError):
@@ -153,8 +155,8 @@ def _edits(given: Any) -> tuple[dict[str, Any], ...]:
         kinds = [key for key in _CHANGES if isinstance(change, dict) and key in change]
         if len(kinds) != 1 or set(change) != {"at", kinds[0]} or not _is_place(change["at"]):
             raise FaultError(f"A change of edit has at, which is a place, and one of {', '.join(_CHANGES)}.")
-        if not isinstance(change.get("to", ""), str) or not _is_place(change.get("copy", [])):
-            raise FaultError("to must be a text, and copy a place.")
+        if not isinstance(change.get("to", ""), str):
+            raise FaultError("to must be a text.")
     return tuple(given)
 
 
@@ -165,7 +167,12 @@ def _is_place(value: Any) -> bool:
     )
 
 
-def edited(body: bytes, edits: tuple[dict[str, Any], ...]) -> bytes:
+def with_headers(raw: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body of a fault, with the request's headers where it asks for them."""
+    return _HEADER.sub(lambda match: json.dumps(headers.get(match[1].decode(), ""))[1:-1].encode(), raw)
+
+
+def edited(body: bytes, edits: tuple[dict[str, Any], ...], headers: Mapping[str, str]) -> bytes:
     """The JSON body of an answer with these changes; what is no JSON counts as null."""
     try:
         top = [json.loads(body)]
@@ -173,48 +180,40 @@ def edited(body: bytes, edits: tuple[dict[str, Any], ...]) -> bytes:
         top = [None]
     texts: dict[str, bytes] = {}
     for change in edits:
-        source = next(_holders(top, [0, *change["copy"]]), None) if "copy" in change else None
-        for holder, key in list(_holders(top, [0, *change["at"]], new="to" in change or "copy" in change)):
+        for holder, key in list(_holders(top, [0, *change["at"]], new="to" in change)):
             if "remove" in change:
                 del holder[key]
+            elif "twice" in change:
+                if isinstance(holder, list):
+                    holder.append(copy.deepcopy(holder[key]))
             elif "swapcase" in change:
                 holder[key] = holder[key].swapcase() if isinstance(holder[key], str) else holder[key]
-            elif "to" in change:
+            else:
                 # The text stands in for a word that cannot be in the answer, once all is JSON again.
-                word = f"place {secrets.token_hex(16)}"
-                texts[word] = change["to"].encode("utf-8", "surrogatepass")
-                _put(holder, key, word)
-            elif source is not None:
-                _put(holder, key, copy.deepcopy(source[0][source[1]]))
+                holder[key] = word = f"place {secrets.token_hex(16)}"
+                texts[word] = with_headers(change["to"].encode("utf-8", "surrogatepass"), headers)
     raw = json.dumps(top[0]).encode() if top else b""
     for word, text in texts.items():
         raw = raw.replace(b'"%s"' % word.encode(), text)
     return raw
 
 
-def _put(holder: Any, key: Any, value: Any) -> None:
-    if isinstance(holder, list) and key == len(holder):
-        holder.append(value)
-    else:
-        holder[key] = value
-
-
-def _holders(holder: Any, place: list[Any], *, new: bool = False) -> Iterator[tuple[Any, Any]]:
-    """What holds each value at a place, and its key there; with C(new) also where there is no value yet."""
+def _holders(holder: Any, place: list[Any], *, new: bool) -> Iterator[tuple[Any, Any]]:
+    """What holds each value at a place, and its key there; with C(new) also where an object has no such key yet."""
     key, *rest = place
     if key == "*" and isinstance(holder, list):
         for index in range(len(holder)):
             yield from _holders(holder, [index, *rest], new=new)
         return
     if isinstance(holder, dict) and isinstance(key, str):
-        there, may_be_new = key in holder, True
+        there = key in holder or (new and not rest)
     elif isinstance(holder, list) and isinstance(key, int):
-        there, may_be_new = -len(holder) <= key < len(holder), key == len(holder)
+        there = -len(holder) <= key < len(holder)
     else:
         return
     if rest and there:
         yield from _holders(holder[key], rest, new=new)
-    elif not rest and (there or (new and may_be_new)):
+    elif there:
         yield holder, key
 
 
