@@ -314,13 +314,10 @@ def _places_of(key: tuple[str, str]) -> Iterator[Place]:
 PLACES: dict[tuple[str, str], list[Place]] = {key: list(_places_of(key)) for key in OPERATIONS}
 
 
-def handed_on(key: tuple[str, str], answer: dict[str, Any]) -> list[Place]:
-    """The other fields of the first record of a listing's right answer."""
-    if key not in _LISTINGS:
-        return []
+def handed_on(key: tuple[str, str], names: Iterable[str]) -> list[Place]:
+    """The other fields of the first record of a listing, of all that it has."""
     records, _count, fields = _LISTINGS[key]
-    first = next(iter(answer[records]), {})
-    return [Place(*key, (records, 0, name), ("handed on",)) for name in first if name not in fields]
+    return [Place(*key, (records, 0, name), ("handed on",)) for name in names if name not in fields]
 
 
 # --- Values ----------------------------------------------------------------------------------------------------------
