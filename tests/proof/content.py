@@ -192,8 +192,10 @@ _VALUES: dict[str, dict[str, str]] = {"id": IDS, "word": WORDS, "time": TIMES, "
 
 # --- Places ----------------------------------------------------------------------------------------------------------
 
-#: The first record and the last one: what waits, and what has ended long ago.
-_ENDS = (0, -1)
+#: The last record of a listing, and the first one: what has ended long ago, and what waits.
+_ENDS = (-1, 0)
+#: Kinds of places that are looked at in both; other places are in the last one only, which all states work on.
+_AT_BOTH_ENDS = ("id", "word")
 
 _TASK: dict[str, tuple[str, ...]] = {
     "id": ("id",),
@@ -304,7 +306,8 @@ def _places_of(key: tuple[str, str]) -> Iterator[Place]:
         for end in _ENDS:
             yield Place(*key, (records, end), ("record",))
             for name, kinds in fields.items():
-                yield Place(*key, (records, end, name), kinds)
+                if end == _ENDS[0] or set(kinds) & set(_AT_BOTH_ENDS):
+                    yield Place(*key, (records, end, name), kinds)
     else:
         for at, kinds in _SINGLE[key].items():
             yield Place(*key, at, kinds)
@@ -397,8 +400,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "not modified": _said(304),
     "cookies": {"edit": [], "headers": {"Set-Cookie": f"a={MARK}cookie; Path=/; Max-Age=999999"}},
 }
-#: What takes long in a process that reads it.
-LARGE = ("a megabyte", "zeros, twice gzipped", "a redirect with zeros")
+#: What takes long to read, even only up to a limit.
+LARGE = ("zeros, twice gzipped", "a redirect with zeros")
 
 
 def values_of(place: Place) -> list[str]:
