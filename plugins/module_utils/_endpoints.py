@@ -30,6 +30,20 @@ def is_identifier(value: object) -> bool:
     return isinstance(value, str) and bool(re.match(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z", value, re.ASCII))
 
 
+#: Many identifiers, each on a line: quicker than one after the other for tens of thousands.
+_IDENTIFIERS = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_-]{0,63}\n)*\Z", re.ASCII)
+
+
+def are_identifiers(values: t.Sequence[object]) -> bool:
+    """Whether C(is_identifier) holds for each of these."""
+    try:
+        lines = "\n".join((*values, ""))  # type: ignore[arg-type]  # what is no text raises
+    except TypeError:
+        return False
+    # A value that has a line end itself makes more lines than there are values.
+    return lines.count("\n") == len(values) and _IDENTIFIERS.match(lines) is not None
+
+
 class Endpoints:
     """The base URL of each service: from C(overrides), the environment, the C(profile), or region and cloud (C17)."""
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
+
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import read_json
 
 #: HTTP statuses after which the same request may succeed later (contract section 8).
 RETRYABLE_STATUSES = frozenset((429, 500, 502, 503, 504))
@@ -130,11 +131,16 @@ def is_retryable(http_status: int, code: str | None) -> bool:
 
 
 def read_error_body(raw: bytes) -> tuple[str | None, str | None, str | None]:
-    """Code, message and request id from any of the five shapes (contract 4.1), at the top or one level down."""
+    """Code, message and request id of an answer; see C(error_in)."""
     try:
-        body = json.loads(raw.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        body = read_json(raw)
+    except ValueError:
         body = None
+    return error_in(body)
+
+
+def error_in(body: t.Any) -> tuple[str | None, str | None, str | None]:
+    """Code, message and request id from any of the five shapes (contract 4.1), at the top or one level down."""
     if not isinstance(body, dict):
         body = {}
     outer_id = _first_text(body, "request_id")
@@ -157,16 +163,32 @@ def _first_text(fields: dict[str, t.Any], *keys: str) -> str | None:
     return None
 
 
-def one_line(text: str, most: int = 500) -> str:
-    """Foreign text for a sentence: printable, on one line, not too long."""
+#: Characters of a foreign text, such as a name or a service's message, in a sentence.
+FOREIGN_TEXT_MOST = 200
+#: Characters of a sentence: a message, a warning, or what is said of a repetition.
+SENTENCE_MOST = 2000
+
+
+def one_line(text: str, most: int = FOREIGN_TEXT_MOST) -> str:
+    """Foreign text as a part of a sentence, or a sentence that holds such: one line, printable, at most so many characters."""
+    # Cut before it is looked at, too: a name may have megabytes.
     text = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * most]).split())
-    return text if len(text) <= most else text[:most] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def shown(value: object) -> str:
-    """What a user wrote, quoted and cut."""
-    text = str(value)
-    return repr(text if len(text) <= 60 else text[:60] + "…")
+    """What a user, a file or a service wrote, quoted and cut; what is not printable is escaped."""
+    text = value if isinstance(value, str) else repr(value) if isinstance(value, (dict, list)) else str(value)
+    return one_line(repr(text if len(text) <= 60 else text[:60] + "…"))
+
+
+def describe_defect(defect: BaseException) -> str:
+    """An exception that nobody expected, and where it was raised: C(KeyError: 'id' (_dcs.py, line 88))."""
+    place = defect.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" ({place.tb_frame.f_code.co_filename.rpartition('/')[2]}, line {place.tb_lineno})" if place else ""
+    return f"{type(defect).__name__}: {defect}{where}"
 
 
 def hint_for(error: ApiError, action: str | None = None, skew: float = 0) -> str | None:

@@ -10,6 +10,7 @@ or after 429; all once after 401 and a new sign-in. Redirects are never followed
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib
 import json
 import os
@@ -22,21 +23,27 @@ import time
 import types
 import typing as t
 import warnings
+import zlib
 from urllib.parse import quote, quote_plus, unquote_to_bytes, urlsplit
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     RETRYABLE_STATUSES,
+    SENTENCE_MOST,
     AnswerError,
     ApiError,
     ConfigError,
     MaintenanceError,
     MissingLibraryError,
     NetworkError,
+    describe_defect,
     hint_for,
     is_retryable,
     one_line,
     read_error_body,
+    shown,
 )
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import read_json
 
 if t.TYPE_CHECKING:
     from requests import Response, Session
@@ -45,8 +52,15 @@ _USER_AGENT = "ansible-hwcloud.maintenance/1.0.0"
 _BACKOFF_FIRST = 0.5  # seconds
 _BACKOFF_MOST = 30.0  # seconds
 _TURN = 0.02  # seconds between two looks whether the service bears one more request
+_DEFECT_MOST = 500  # characters
 _CHUNK = 256 * 1024  # bytes
-_BODY_MOST = 64 * 1024 * 1024  # bytes, after decompression; 1000 tasks have about 1 MB
+#: Bytes of an answer's body, before and after decompression, whatever its status; 1000 tasks have about 1 MB.
+_BODY_MOST = 16 * 1024 * 1024
+#: What an answer may be compressed with, and how zlib is told so: with a header of gzip or zlib.
+_WINDOW_OF_ENCODING = {"gzip": 32 + zlib.MAX_WBITS, "x-gzip": 32 + zlib.MAX_WBITS, "deflate": 32 + zlib.MAX_WBITS}
+
+#: The signature of a request, where an error message shows the request's C(Authorization) header.
+_SIGNATURE = re.compile(r"(signature\W{1,4})[0-9a-f]{16,}", re.IGNORECASE)
 
 #: urllib3's exceptions before anything was sent, by name: old versions of requests carry their own.
 _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
@@ -71,6 +85,17 @@ class Operation(t.NamedTuple):
     action: str | None = None
     #: Its answer holds a secret, so that nothing of it may be quoted.
     secret: bool = False
+
+    def path_with(self, values: t.Mapping[str, str]) -> str:
+        """The path for these identifiers; AnswerError for a value that is none, such as C(..) from a service's listing."""
+        for name, value in values.items():
+            if not is_identifier(value):
+                raise self.error(
+                    AnswerError,
+                    f"{self.name} was not sent: its {name} would be {shown(value)}, which is no identifier.",
+                    stops_all=False,
+                )
+        return self.path.format_map(values)
 
     def error(self, kind: type[_Error], message: str, **details: t.Any) -> _Error:
         """An error that names this operation."""
@@ -146,7 +171,7 @@ class Client:
         """The text with every known secret replaced by asterisks."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "********")
-        return text
+        return _SIGNATURE.sub(r"\1********", text)
 
     @property
     def max_concurrency(self) -> int:
@@ -232,9 +257,7 @@ class Client:
         C(renew) is called once after a 401, and says whether signing in anew may help. With C(patience), in seconds,
         nothing takes longer, and no time-out is tried again.
         """
-        url = base_url + operation.path.format_map(
-            {name: quote(value, safe="", errors="replace") for name, value in (path or {}).items()}
-        )
+        url = base_url + operation.path_with(path or {})
         parameters = sorted((name, str(value)) for name, value in (query or {}).items() if value is not None)
         if parameters:
             url += "?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters)
@@ -292,7 +315,7 @@ class Client:
 
     def _note(self, repetition: str) -> None:
         with self._lock:
-            self.retried.append(repetition)
+            self.retried.append(one_line(repetition, SENTENCE_MOST))
 
     def _attempt(
         self, operation: Operation, url: str, patience: float | None, **arguments: t.Any
@@ -343,13 +366,23 @@ class Client:
                 )
                 with response:
                     raw = self._read(operation, response)
+        except MaintenanceError:
+            raise
         except _Stop:
             if patience and self.remaining() > 0:
                 raise self._network_error(
                     operation, f"{operation.name} took longer than {patience:g} seconds."
                 ) from None
             raise self.ended(operation, uncertain=True) from None
-        except (requests.exceptions.RequestException, OSError) as error:
+        except (
+            requests.exceptions.RequestException,
+            requests.exceptions.BaseHTTPError,  # type: ignore[attr-defined]  # urllib3's own, wherever requests has it from
+            http.client.HTTPException,
+            OSError,
+            # What libraries raise for a header or an address that they cannot read.
+            ValueError,
+            LookupError,
+        ) as error:
             host = url.split("/", 3)[2]
             proxy = proxies["https"].rpartition("@")[2].rpartition("/")[2] if proxies else None
             raise self._failed_attempt(operation, host, proxy, error, limits, timeouts) from None
@@ -428,10 +461,10 @@ class Client:
                 import requests
             except ImportError as error:
                 raise MissingLibraryError(error.name or "requests") from error
-            session = requests.Session()
-            # No credentials of ~/.netrc.
-            session.trust_env = False
+            session = _session(requests)
             session.headers["User-Agent"] = _USER_AGENT
+            # What _decompress() knows, whatever else is installed.
+            session.headers["Accept-Encoding"] = "gzip, deflate"
             session.verify = (self._options.ca_path or True) if self._options.validate_certs else False
             session.mount("https://", _adapter(self._options))
             session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=self._options.max_concurrency))
@@ -439,33 +472,59 @@ class Client:
         return self._session
 
     def _read(self, operation: Operation, response: Response) -> bytes:
+        """The body, decompressed, of any status; AnswerError when it is larger than this process should hold."""
         parts = []
         size = 0
-        for part in response.iter_content(_CHUNK):
+        # Not decompressed by urllib3, whose old versions do that without a limit.
+        for part in response.raw.stream(_CHUNK, decode_content=False):
             size += len(part)
             if size > _BODY_MOST:
-                raise operation.error(
-                    AnswerError,
-                    f"{operation.name} was answered with more than {_BODY_MOST // 2**20} MiB.",
-                    http_status=response.status_code,
-                    uncertain=True,
-                )
+                raise self._too_large(operation, response.status_code)
             if self.remaining() <= 0:
                 raise self.ended(operation, uncertain=True)
             parts.append(part)
-        announced = response.headers.get("Content-Length", "")
+        announced = _number(response.headers.get("Content-Length"))
         received = response.raw.tell()
         # Old versions of urllib3 take a body that ends too early for a complete one.
-        if announced.isdigit() and received is not None and received < int(announced) and response.status_code != 204:
+        if announced is not None and received is not None and received < announced and response.status_code != 204:
             raise self._network_error(
                 operation, f"The answer ended after {received} of {announced} bytes.", uncertain=True
             )
-        return b"".join(parts)
+        return self._decompress(operation, response, b"".join(parts))
+
+    def _decompress(self, operation: Operation, response: Response, raw: bytes) -> bytes:
+        encodings = [word.strip().lower() for word in response.headers.get("Content-Encoding", "").split(",")]
+        encodings = [word for word in encodings if word not in ("", "identity")]
+        if not encodings or not raw:
+            return raw
+        if len(encodings) > 1 or encodings[0] not in _WINDOW_OF_ENCODING:
+            raise operation.error(
+                AnswerError,
+                f"{operation.name} was answered with HTTP {response.status_code} in the encoding"
+                f" {shown(', '.join(encodings))}, which was not asked for.",
+                http_status=response.status_code,
+                uncertain=True,
+            )
+        try:
+            text = _inflated(raw, _WINDOW_OF_ENCODING[encodings[0]])
+        except zlib.error:
+            raise self._network_error(operation, "The answer cannot be decompressed.", uncertain=True) from None
+        if len(text) > _BODY_MOST:
+            raise self._too_large(operation, response.status_code)
+        return text
+
+    def _too_large(self, operation: Operation, status: int) -> AnswerError:
+        return operation.error(
+            AnswerError,
+            f"{operation.name} was answered with HTTP {status} and more than {_BODY_MOST // 2**20} MiB.",
+            http_status=status,
+            uncertain=True,
+        )
 
     def _decode(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> t.Any:
         try:
-            return json.loads(raw.decode())
-        except (ValueError, RecursionError):
+            return read_json(raw)
+        except ValueError:
             raise self._not_the_service(operation, status, headers, raw) from None
 
     def _not_the_service(
@@ -473,7 +532,8 @@ class Client:
     ) -> AnswerError:
         return operation.error(
             AnswerError,
-            f"{operation.name} was answered with something that is not {expected}: {self._excerpt(operation, raw) or '(empty)'}",
+            f"{operation.name} was answered with HTTP {status} and something that is not {expected}:"
+            f" {self._excerpt(operation, raw) or '(empty)'}",
             http_status=status,
             request_id=self._request_id(headers),
             hint="Check that the endpoint is the service itself, no proxy or portal.",
@@ -506,7 +566,7 @@ class Client:
         if operation.secret and raw:
             return f"({len(raw)} bytes that are not shown)"
         # Redacted before it is cut.
-        return one_line(self.redact(raw.decode("utf-8", "replace")), 200)
+        return one_line(self.redact(raw.decode("utf-8", "replace")))
 
     def _request_id(self, headers: t.Mapping[str, str], in_body: str | None = None) -> str | None:
         found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
@@ -536,6 +596,22 @@ class Client:
             retryable=True,
             uncertain=uncertain,
             hint="Check the network, the region and the endpoint; the task can be run again.",
+        )
+
+    def unexpected(self, operation: Operation, defect: Exception) -> MaintenanceError:
+        """The error for an exception that can only be a mistake of this collection; the service may have acted."""
+        return operation.error(
+            MaintenanceError,
+            one_line(
+                self.redact(
+                    f"{operation.name} ended with an unexpected error, please report it: {describe_defect(defect)}"
+                ),
+                _DEFECT_MOST,
+            ),
+            code="InternalError",
+            uncertain=True,
+            # It may be due to what the service says of one thing.
+            stops_all=False,
         )
 
     def ended(self, operation: Operation, *, uncertain: bool) -> NetworkError:
@@ -583,6 +659,51 @@ def _load_requests() -> None:
     finally:
         for name in unneeded:
             del sys.modules[name]
+
+
+def _session(requests: t.Any) -> Session:
+    """A session that keeps nothing of what a service says, and does not even read where a redirect leads."""
+    from http.cookiejar import DefaultCookiePolicy
+
+    class OneWaySession(requests.Session):  # type: ignore[misc]  # the class is loaded late
+        def get_redirect_target(self, resp: Response) -> None:  # noqa: ARG002  # requests calls it so
+            # requests would read the whole body, and parse the address, also of redirects that are not followed.
+            return None
+
+    session: Session = OneWaySession()
+    # No credentials of ~/.netrc.
+    session.trust_env = False
+    # A cookie would be signed, and a balancer that removes it would make the signature a bad one.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _inflated(raw: bytes, window: int) -> bytes:
+    """Decompressed, but only until it is known to be too large; zlib.error for what is no such data, or not all of it."""
+    parts: list[bytes] = []
+    size = 0
+    while raw:
+        inflate = zlib.decompressobj(window)
+        try:
+            part = inflate.decompress(raw, _BODY_MOST + 1 - size)
+        except zlib.error:
+            if parts or window < 0:
+                raise
+            # Some servers send deflate without zlib's header.
+            return _inflated(raw, -zlib.MAX_WBITS)
+        parts.append(part)
+        size += len(part)
+        if size > _BODY_MOST:
+            break
+        if not inflate.eof:
+            raise zlib.error("the data end too early")
+        raw = inflate.unused_data
+    return b"".join(parts)
+
+
+def _number(text: str | None) -> int | None:
+    """A number in a header, or None."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _adapter(options: HttpOptions) -> t.Any:

@@ -36,11 +36,15 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints imp
     is_identifier,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    SENTENCE_MOST,
     ConfigError,
     MaintenanceError,
     MissingLibraryError,
+    describe_defect,
+    one_line,
     shown,
 )
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import make_harmless, without_secrets
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Wait, parse_age
 
@@ -244,7 +248,7 @@ class Connection:
 
     def warn(self, sentence: str) -> None:
         """Show a warning to the user."""
-        self._show_warning(self.client.redact(sentence))
+        self._show_warning(one_line(self.client.redact(sentence), SENTENCE_MOST))
 
 
 class Task(Connection):
@@ -305,6 +309,17 @@ def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
             signal.signal(number, handler)
 
 
+class _CollectionModule(AnsibleModule):  # type: ignore[misc]  # Ansible is not typed
+    """A module whose failures all have C(failure), those of Ansible's own check of the options too."""
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        """End the module as failed."""
+        result.setdefault("changed", False)
+        result.setdefault("failure", ConfigError(msg).failure())
+        super().fail_json(msg=msg, **result)
+        raise AssertionError  # not reached
+
+
 def run_module(
     arguments: dict[str, dict[str, t.Any]],
     run: t.Callable[[Task], dict[str, t.Any]],
@@ -313,7 +328,7 @@ def run_module(
     """Run a module from its C(arguments) to its exit; C(run) returns the result."""
     # Tens of thousands of tasks are no garbage.
     gc.set_threshold(_GARBAGE)
-    module = AnsibleModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
+    module = _CollectionModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
     result: dict[str, t.Any] = {}
     with contextlib.ExitStack() as stack:
@@ -325,7 +340,8 @@ def run_module(
         except MaintenanceError as error:
             if isinstance(error, MissingLibraryError):
                 error.message = missing_required_lib(error.library)
-            result = {"changed": False, **error.result, "msg": error.message, "failure": error.failure()}
+            sentence = one_line(error.message, SENTENCE_MOST)
+            result = {"changed": False, **error.result, "msg": sentence, "failure": error.failure()}
         except Exception as error:  # noqa: BLE001
             result = _defect(error, task.client.redact if task else str)
         if not module._diff:  # noqa: SLF001  # ansible-core offers no other way
@@ -336,15 +352,20 @@ def run_module(
 
 
 def _leave(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
-    """End the module; long lists without a secret are put where Ansible has left a place for them, which is quicker."""
+    """End the module; long lists without a secret are put where Ansible has left a place for them, which is quicker.
+
+    Texts of the service that became keys, such as the names in C(summary.by_name), are made harmless here, and secrets in
+    them hidden, as Ansible looks for secrets in values only.
+    """
     end = module.fail_json if "failure" in result else module.exit_json
+    secrets = {form for secret in module.no_log_values for form in (secret, json.dumps(secret)[1:-1])}
     texts = {}
     for key, value in result.items():
-        if isinstance(value, list) and len(value) >= _LONG:
-            text = json.dumps(value)
-            secrets = {form for secret in module.no_log_values for form in (secret, json.dumps(secret)[1:-1])}
-            if not any(secret in text for secret in secrets):
-                texts[key] = text
+        text = json.dumps(value)
+        if '"__ansible_' in text or any(secret in text for secret in secrets):
+            result[key] = without_secrets(make_harmless(value), secrets)
+        elif isinstance(value, list) and len(value) >= _LONG:
+            texts[key] = text
     places = {key: f"place of {key} {os.urandom(16).hex()}" for key in texts}
     printed = io.StringIO()
     if texts:
@@ -372,7 +393,9 @@ def _defect(error: Exception, redact: t.Callable[[str], str]) -> dict[str, t.Any
     # Either may quote what the defect stumbled over.
     return {
         "changed": False,
-        "msg": redact(f"An unexpected error of this module, please report it: {type(error).__name__}: {error}"),
+        "msg": one_line(
+            redact(f"An unexpected error of this module, please report it: {describe_defect(error)}"), SENTENCE_MOST
+        ),
         "failure": MaintenanceError("", code="InternalError").failure(),
         "exception": redact(traceback.format_exc()),
     }

@@ -166,6 +166,8 @@ class _Crew:
             outcome = Outcome(item, self._act(item), None)
         except MaintenanceError as error:
             outcome = Outcome(item, None, error)
+        except Exception as defect:  # noqa: BLE001  # what was done for the other items must not be lost
+            outcome = Outcome(item, None, self._client.unexpected(self._operation, defect))
         with self._lock:
             # Otherwise nobody waits for it any more.
             if self._under_way.pop(index, outcome) is item:

@@ -15,7 +15,13 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from operator import itemgetter
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError, MaintenanceError, shown
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    SENTENCE_MOST,
+    ConfigError,
+    MaintenanceError,
+    one_line,
+    shown,
+)
 
 #: An object of the API, with fields added.
 Record = dict[str, t.Any]
@@ -51,7 +57,8 @@ def phase_of(status: t.Any) -> str:
     """The phase that a status word means."""
     if not isinstance(status, str):
         return UNKNOWN
-    return _PHASE_OF_STATUS.get(status) or _PHASE_OF_STATUS.get(status.upper(), UNKNOWN)
+    # Only ASCII: some other letters have one of these as their capital.
+    return _PHASE_OF_STATUS.get(status) or _PHASE_OF_STATUS.get(status.upper() if status.isascii() else "", UNKNOWN)
 
 
 def has_ended(record: Record) -> bool:
@@ -79,19 +86,24 @@ def newest_first(records: t.Iterable[Record], time_key: str, id_key: str) -> lis
     return sorted(records, key=key)
 
 
-def enumerated(words: t.Sequence[str]) -> str:
+def enumerated(words: t.Sequence[str], between: str = ", ") -> str:
     """Words for a sentence, ten at most."""
-    return ", ".join(words[:10]) + (f" and {len(words) - 10} more" if len(words) > 10 else "")
+    return between.join(words[:10]) + (f" and {len(words) - 10} more" if len(words) > 10 else "")
 
 
 def describe(records: t.Sequence[Record]) -> str:
     """Tasks or jobs for a sentence, ten at most: C(EXTEND 8abf6e1e72c12e7c0172c15b508500aa (CREATED))."""
     said = [
-        f"{record.get('name', record.get('job_name'))} {record.get('id', record.get('job_id'))}"
-        f" ({record.get('status', record.get('job_status'))})"
+        f"{_word(record.get('name', record.get('job_name')), 48)} {record.get('id', record.get('job_id'))}"
+        f" ({_word(record.get('status', record.get('job_status')), 32)})"
         for record in records
     ]
     return enumerated(said)
+
+
+def _word(value: t.Any, most: int) -> str:
+    """A name or a status, which a service may have made long, for a sentence with many of them."""
+    return one_line(str(value), most)
 
 
 def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool = True) -> list[dict[str, t.Any]]:
@@ -102,7 +114,8 @@ def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool 
     return [
         {
             **dict(zip(keys, identifier if isinstance(identifier, tuple) else (identifier,))),
-            "msg": error.message + (" It is not known whether it was done." if acts and error.uncertain else ""),
+            "msg": one_line(error.message, SENTENCE_MOST - 50)
+            + (" It is not known whether it was done." if acts and error.uncertain else ""),
             "failure": error.failure(),
         }
         for identifier, error in sorted(failed.items(), key=lambda item: acts and not item[1].uncertain)

@@ -3,8 +3,9 @@
 
 """What the clients of DCS and DDS share: calls in the name of an account, listings, instances by name.
 
-A listing is complete and finite. A count may be text, wrong or missing (C5), a page short although more follows, and
-records come and go meanwhile.
+A listing is finite, and each of its records is an object with a usable id. Where absence decides (waiting, calling off,
+removing, inventories) only an empty page is its end. Elsewhere a short page whose count is reached ends it, which saves a
+request. A count may be text, wrong or missing (C5), a page short although more follows, and records come and go meanwhile.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ import typing as t
 from functools import partial
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import Account
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import (
+    Endpoints,
+    are_identifiers,
+    is_identifier,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     AnswerError,
+    ApiError,
     MaintenanceError,
     RefusedError,
+    error_in,
+    one_line,
+    shown,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import (
@@ -26,7 +35,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel impo
     each,
     unless_hopeless,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record, enumerated
 
 _PASSES = 3
 _PAGES_MOST = 10000
@@ -49,9 +58,9 @@ Enough = t.Callable[[t.Mapping[str, Record]], bool]
 
 
 def all_of(ids: t.Iterable[str]) -> Enough:
-    """Enough when all these were found."""
+    """Enough when all these were found; the service may write them in capitals or not."""
     wanted = set(ids)
-    return lambda found: found.keys() >= wanted
+    return lambda found: all(not found.keys().isdisjoint((id_, id_.lower(), id_.upper())) for id_ in wanted)
 
 
 class Listing(t.NamedTuple):
@@ -65,6 +74,10 @@ class Listing(t.NamedTuple):
     warn: t.Callable[[str], None] | None
     #: Ends the listing early.
     enough: Enough | None = None
+    #: Only an empty page is the end, whatever the count says.
+    until_empty: bool = False
+    #: What is listed, for messages, such as C( (instance 5560df16-cebf-4473-95c4-d1b573c16e79)).
+    about: str = ""
 
     def collect(self, pages: t.Mapping[int, Page] | None = None) -> list[Record]:
         """All records, each once, or until there are enough; C(pages) are those that are there, by their offset."""
@@ -72,15 +85,22 @@ class Listing(t.NamedTuple):
         end = _REPEATED
         before: t.Any = None
         for _pass in range(_PASSES):
-            found, end = self._read_once(pages or {})
+            found, end, highest_total = self._read_once(pages or {})
             pages = None
             if end == _COMPLETE:
+                return list(found.values())
+            if end == _SHRINKING and found.keys() == before and highest_total <= len(found):
+                # Nothing has gone: the service counts the records of a page instead of all.
                 return list(found.values())
             if end == _COUNT_DIFFERS and found.keys() == before:
                 return self._doubtful(found, f"lists {len(found)} records, twice the same, but counts more than that.")
             before = found.keys()
         if end == _SHRINKING:
             return self._doubtful(found, "may lack something: records were removed while they were listed.")
+        if end == _REPEATED:
+            raise self._error(
+                f"gave the same page again {_PASSES} times, after {len(found)} records, so that there may be more."
+            )
         raise self._error(
             f"gave an incomplete listing {_PASSES} times: {len(found)} records, although it says that there are more."
         )
@@ -91,7 +111,8 @@ class Listing(t.NamedTuple):
             return range(0)
         return range(self.limit, min(first.total, self.limit * _PAGES_MOST), self.limit)
 
-    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str]:
+    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str, int]:
+        """The records by id, how the listing ended, and the highest count that was given."""
         found: dict[str, Record] = {}
         offset = 0
         highest_total = 0
@@ -108,18 +129,20 @@ class Listing(t.NamedTuple):
                 for key, record in new.items():
                     found.setdefault(key, record)
             if self.enough is not None and self.enough(found):
-                return found, _COMPLETE
+                return found, _COMPLETE, highest_total
             offset += len(records)
             shrunk = shrunk or (total is not None and total < highest_total)
             highest_total = max(highest_total, total or 0)
-            if not records or repeated or (len(records) < self.limit and total is not None and total <= offset):
+            reached = len(records) < self.limit and total is not None and total <= offset
+            if not records or repeated or (reached and not self.until_empty):
                 # Later records have moved to earlier pages, past the reader.
                 if shrunk:
-                    return found, _SHRINKING
+                    return found, _SHRINKING, highest_total
                 # A full page again: the offset is not honoured, whatever the count says.
-                if repeated and (total is None or total > len(found) or len(records) >= self.limit):
-                    return found, _REPEATED
-                return found, _COMPLETE if total is None or total <= len(found) else _COUNT_DIFFERS
+                if repeated and (self.until_empty or total is None or total > len(found) or len(records) >= self.limit):
+                    return found, _REPEATED, highest_total
+                whole = total is None or total <= len(found)
+                return found, _COMPLETE if whole else _COUNT_DIFFERS, highest_total
         raise self._error(f"has no end: {_PAGES_MOST} pages were read.")
 
     def _doubtful(self, found: dict[str, Record], message: str) -> list[Record]:
@@ -128,32 +151,73 @@ class Listing(t.NamedTuple):
         self.warn(f"{self.operation.name} {message}")
         return list(found.values())
 
-    def _error(self, message: str) -> AnswerError:
+    def _error(self, message: str, *, retryable: bool = True) -> AnswerError:
         # Others may be listed none the less.
-        return self.operation.error(AnswerError, f"{self.operation.name} {message}", retryable=True, stops_all=False)
-
-    def _by_key(self, records: t.Iterable[t.Any]) -> dict[str, Record]:
-        try:
-            by_key = {record[self.key]: record for record in records}
-        except (TypeError, KeyError, IndexError):
-            by_key = {}
-        if (records and not by_key) or not all(isinstance(key, str) and key for key in by_key):
-            raise self._error(f"was answered with an entry that has no {self.key}.")
-        return by_key
-
-
-def read_page(data: t.Any, list_key: str, total_key: str, operation: Operation) -> Page:
-    """Take a page out of an answer's body."""
-    records = data.get(list_key) if isinstance(data, dict) else None
-    if not isinstance(records, list):
-        raise operation.error(
-            AnswerError, f"{operation.name} was answered with JSON that has no list {list_key}.", uncertain=True
+        return self.operation.error(
+            AnswerError, f"{self.operation.name} {message}{self.about}", retryable=retryable, stops_all=False
         )
+
+    def _by_key(self, records: t.Sequence[t.Any]) -> dict[str, Record]:
+        """The records by their ids; AnswerError when one is no object, or its id could not be one.
+
+        Here, before anything is done with a record, as an id becomes part of a path: C(..) would lead to another request.
+        """
+        try:
+            ids = [record[self.key] for record in records]
+        except (TypeError, KeyError, IndexError):
+            ids = [None]
+        if are_identifiers(ids):
+            return dict(zip(ids, records))
+        wrong = next(
+            record for record in records if not isinstance(record, dict) or not is_identifier(record.get(self.key))
+        )
+        if not isinstance(wrong, dict):
+            raise self._error(f"was answered with an entry that is no object: {shown(wrong)}.", retryable=False)
+        if wrong.get(self.key) is None:
+            raise self._error(f"was answered with an entry that has no {self.key}.", retryable=False)
+        raise self._error(
+            f"was answered with an entry whose {self.key} is none: {shown(wrong[self.key])}.", retryable=False
+        )
+
+
+def read_page(
+    data: t.Any,
+    list_key: str,
+    total_key: str,
+    operation: Operation,
+    *,
+    status: int = 200,
+    redact: t.Callable[[str], str] = str,
+) -> Page:
+    """Take a page out of an answer's body; AnswerError, in the service's own words, when it holds no list.
+
+    :arg status: the HTTP status of the answer, for the message.
+    :arg redact: removes secrets from foreign text.
+    """
+    fields = data if isinstance(data, dict) else {}
+    records = fields.get(list_key)
     # A number, or text with digits (C5).
-    total = data.get(total_key)
+    total = fields.get(total_key)
     if isinstance(total, str) and total.isascii() and total.isdigit() and len(total) <= 12:
         total = int(total)
-    return Page(records, total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None)
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        total = None
+    if list_key in fields and records is None and total == 0:
+        # Some services write an empty list so.
+        records = []
+    if not isinstance(records, list):
+        code, message, request_id = error_in(data)
+        words = " ".join(one_line(redact(text)) for text in (code, message) if text)
+        raise operation.error(
+            AnswerError,
+            f"{operation.name} was answered with HTTP {status} and JSON that has no list {list_key}"
+            + (f": {words}" if words else "."),
+            http_status=status,
+            request_id=one_line(redact(request_id), 100) if request_id else None,
+            uncertain=True,
+            stops_all=False,
+        )
+    return Page(records, total)
 
 
 Query = t.Mapping[str, t.Union[str, int, None]]
@@ -176,14 +240,28 @@ class Service:
     list_instances: Operation
     instance_keys: ListKeys
     exact_name: t.Mapping[str, str] = {}
+    #: Error codes by which the service says that an offset lies after the last record, where it gives no empty page.
+    codes_after_the_end: t.Collection[str] = ()
 
     def __init__(
-        self, client: Client, endpoints: Endpoints, account: Account, warn: t.Callable[[str], None] | None
+        self,
+        client: Client,
+        endpoints: Endpoints,
+        account: Account,
+        warn: t.Callable[[str], None] | None,
+        *,
+        complete: bool | None = None,
     ) -> None:
+        """Make a client of the service.
+
+        :arg warn: is told when a listing may lack something; None makes that an error.
+        :arg complete: whether absence decides something, so that only an empty page ends a listing; so without C(warn).
+        """
         self.client = client
         self._endpoints = endpoints
         self._account = account
         self._warn = warn
+        self._complete = warn is None if complete is None else complete
 
     def call(
         self, operation: Operation, path: t.Mapping[str, str], query: Query | None = None, *, read_body: bool = True
@@ -204,18 +282,43 @@ class Service:
                 read_body=read_body,
             )
         except MaintenanceError as error:
-            if "instance_id" in path:
-                error.message += f" (instance {path['instance_id']})"
+            error.message += _about(path)
             raise
 
     def listing(self, operation: Operation, path: t.Mapping[str, str], query: Query, keys: ListKeys) -> Listing:
         """A listing of this service, of which nothing has been asked yet."""
 
-        def fetch(offset: int) -> Page:
-            answer = self.call(operation, path, {**query, "offset": offset, "limit": self.page_size})
-            return read_page(answer.data, keys.records, keys.total, operation)
+        about = _about(path)
 
-        return Listing(fetch, self.page_size, keys.identifier, operation, self._warn)
+        def fetch(offset: int) -> Page:
+            try:
+                answer = self.call(operation, path, {**query, "offset": offset, "limit": self.page_size})
+            except ApiError as error:
+                if offset and error.code in self.codes_after_the_end:
+                    return Page([], None)
+                raise
+            try:
+                return read_page(
+                    answer.data,
+                    keys.records,
+                    keys.total,
+                    operation,
+                    status=answer.status,
+                    redact=self.client.redact,
+                )
+            except AnswerError as error:
+                error.message += about
+                raise
+
+        return Listing(
+            fetch,
+            self.page_size,
+            keys.identifier,
+            operation,
+            self._warn,
+            until_empty=self._complete,
+            about=about,
+        )
 
     def list_all(self, listing: Listing) -> list[Record]:
         """All records of one listing, or as many as are enough; see C(list_each)."""
@@ -305,7 +408,11 @@ class Service:
     def instances(self, name: str | None = None) -> list[Record]:
         """The instances of the project, or those with exactly this name."""
         query = {} if name is None else {"name": name, **self.exact_name}
-        records = self.list_all(self.listing(self.list_instances, {}, query, self.instance_keys))
+        listing = self.listing(self.list_instances, {}, query, self.instance_keys)
+        if name is not None:
+            # One instance, or none: that needs no proof of the end.
+            listing = listing._replace(until_empty=False)
+        records = self.list_all(listing)
         return [record for record in records if name is None or record.get("name") == name]
 
     def all_or(self, names_or_ids: t.Sequence[str]) -> list[str]:
@@ -328,10 +435,12 @@ class Service:
                     found[name].append(instance[self.instance_keys.identifier])
         kind = self.list_instances.service.upper()
         unknown = [name for name, ids in found.items() if not ids]
-        several = [f"{len(ids)} named {name}: {', '.join(sorted(ids))}" for name, ids in found.items() if len(ids) > 1]
+        several = [f"{len(ids)} named {name}: {enumerated(sorted(ids))}" for name, ids in found.items() if len(ids) > 1]
         if unknown or several:
-            said = [f"There is no {kind} instance named {' or '.join(unknown)} in this project."] if unknown else []
-            said += [f"There are {kind} instances of the same name: {'; '.join(several)}."] if several else []
+            said = (
+                [f"There is no {kind} instance named {enumerated(unknown, ' or ')} in this project."] if unknown else []
+            )
+            said += [f"There are {kind} instances of the same name: {enumerated(several, '; ')}."] if several else []
             raise self.list_instances.error(
                 RefusedError,
                 " ".join(said),
@@ -339,3 +448,8 @@ class Service:
                 hint="Check the names, the region and the project." if unknown else "Give the instances' ids.",
             )
         return list(dict.fromkeys(found[value][0] if value in found else value.lower() for value in names_or_ids))
+
+
+def _about(path: t.Mapping[str, str]) -> str:
+    """The instance that a request is about, for a message."""
+    return f" (instance {path['instance_id']})" if "instance_id" in path else ""

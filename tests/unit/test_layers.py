@@ -16,6 +16,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "plugins" / "module_utils"
 PREFIX = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
 LAYERS = [
+    "_foreign",
     "_errors",
     "_records",
     "_endpoints",

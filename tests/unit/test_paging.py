@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,7 +141,7 @@ def test_page_that_is_repeated_for_ever(total):
         fetched.append(offset)
         return Page([record(key) for key in keys(10)], total)
 
-    with pytest.raises(AnswerError, match="incomplete listing 3 times: 10 records"):
+    with pytest.raises(AnswerError, match="the same page again 3 times, after 10 records"):
         Listing(fetch, 10, "id", LIST_THINGS, pytest.fail).collect()
     assert fetched == [0, 10] * 3
 
@@ -232,13 +234,88 @@ def test_wanted_is_not_changed():
 
 
 @pytest.mark.parametrize(
-    "entry", [None, "k", 5, [], {}, {"id": None}, {"id": ""}, {"id": 5}, {"id": ["k"]}, {"ID": "k"}]
+    ("entry", "said"),
+    [
+        (None, "an entry that is no object: 'None'"),
+        ("k", "an entry that is no object: 'k'"),
+        (5, "an entry that is no object: '5'"),
+        (["a"], """an entry that is no object: "['a']\""""),
+        ({}, "an entry that has no id"),
+        ({"id": None}, "an entry that has no id"),
+        ({"ID": "k"}, "an entry that has no id"),
+        ({"id": ""}, "an entry whose id is none: ''"),
+        ({"id": 5}, "an entry whose id is none: '5'"),
+        ({"id": ["k"]}, """an entry whose id is none: "['k']\""""),
+        ({"id": True}, "an entry whose id is none: 'True'"),
+        ({"id": ".."}, "an entry whose id is none: '..'"),
+        ({"id": "."}, "an entry whose id is none: '.'"),
+        ({"id": "a/b"}, "an entry whose id is none: 'a/b'"),
+        ({"id": "a\nb"}, r"an entry whose id is none: 'a\nb'"),
+        ({"id": "a\n"}, r"an entry whose id is none: 'a\n'"),
+        ({"id": "%2e%2e"}, "an entry whose id is none: '%2e%2e'"),
+        ({"id": "\u0661"}, "an entry whose id is none: '\u0661'"),
+        ({"id": "x" * 65}, "an entry whose id is none: 'xxxx"),
+        ({"id": "\x1b[2J" * 10**5}, r"an entry whose id is none: '\x1b[2J"),
+    ],
 )
-def test_entry_without_an_identifier(entry):
-    listing = Listing(lambda offset: Page([record("a"), entry], 2), 10, "id", LIST_THINGS, pytest.fail)
-    with pytest.raises(AnswerError, match="entry that has no id") as caught:
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_entry_without_a_usable_identifier(entry, said, place):
+    entries = [record("a"), record("b")]
+    entries.insert(place, entry)
+    listing = Listing(lambda offset: Page(entries, 3), 10, "id", LIST_THINGS, pytest.fail, about=" (instance 5560df16)")
+    with pytest.raises(AnswerError) as caught:
         listing.collect()
+    assert str(caught.value.message).startswith(f"ListThings was answered with {said}")
+    assert caught.value.message.endswith(" (instance 5560df16)")
+    assert len(caught.value.message) < 300
+    assert caught.value.message.isprintable()
     assert caught.value.failure()["service"] == "dcs"
+    assert caught.value.failure()["operation"] == "ListThings"
+    assert not caught.value.stops_all, "other instances can still be listed"
+
+
+# Where absence decides
+
+
+def collect_to_the_end(server, **changes):
+    return [entry["id"] for entry in server.listing()._replace(until_empty=True, warn=None, **changes).collect()]
+
+
+@pytest.mark.parametrize(
+    ("count", "offsets"), [(0, [0]), (1, [0, 1]), (9, [0, 9]), (10, [0, 10]), (15, [0, 10, 15]), (20, [0, 10, 20])]
+)
+def test_only_an_empty_page_is_the_end(count, offsets):
+    server = Server(keys(count), 10)
+    assert collect_to_the_end(server) == keys(count)
+    assert server.offsets == offsets
+
+
+@pytest.mark.parametrize("most", [1, 4, 10])
+def test_a_count_that_is_only_the_page_s_own_hides_nothing(most):
+    """The service gives fewer records than it was asked for, and counts those of the page."""
+    fetched = []
+
+    def fetch(offset):
+        fetched.append(offset)
+        page = keys(25)[offset : offset + most]
+        return Page([record(key) for key in page], len(page))
+
+    listing = Listing(fetch, 1000, "id", LIST_THINGS, None, until_empty=True)
+    assert [entry["id"] for entry in listing.collect()] == keys(25)
+    assert fetched == [*range(0, 25, most), 25] * 2, "the second reading shows that nothing was removed"
+
+
+@pytest.mark.parametrize("total", [None, 3, 10])
+def test_a_page_that_is_repeated_is_no_end(total):
+    listing = Listing(lambda offset: Page([record(key) for key in keys(3)], total), 10, "id", LIST_THINGS, None)
+    with pytest.raises(AnswerError, match="the same page again 3 times, after 3 records, so that there may be more"):
+        listing._replace(until_empty=True).collect()
+
+
+def test_what_was_wanted_still_ends_a_listing_early():
+    server = Server(keys(25), 10)
+    assert collect_to_the_end(server, enough=all_of(["K003", "k012"])) == keys(20)
+    assert server.offsets == [0, 10]
 
 
 @pytest.mark.parametrize(
@@ -276,13 +353,38 @@ def test_count_is_missing():
     assert read_page({"things": []}, "things", "count", LIST_THINGS) == Page([], None)
 
 
+@pytest.mark.parametrize("count", [0, "0"])
+def test_null_and_a_count_of_nothing_is_an_empty_page(count):
+    assert read_page({"things": None, "count": count}, "things", "count", LIST_THINGS) == Page([], 0)
+
+
 @pytest.mark.parametrize(
-    "data", [None, [], "x", 5, {}, {"things": None}, {"things": {}}, {"things": "x"}, {"count": 1}]
+    "data",
+    [
+        *(None, [], "x", 5, {}, {"things": None}, {"things": {}}, {"things": "x"}, {"count": 1}, {"count": 0}),
+        *({"things": None, "count": count} for count in (None, 1, "1", -1, False, "", [], 0.0)),
+        {"things": {}, "count": 0},
+    ],
 )
 def test_page_of_the_wrong_shape(data):
-    with pytest.raises(AnswerError, match="has no list things") as caught:
-        read_page(data, "things", "count", LIST_THINGS)
+    with pytest.raises(
+        AnswerError, match=r"^ListThings was answered with HTTP 203 and JSON that has no list things\.$"
+    ) as caught:
+        read_page(data, "things", "count", LIST_THINGS, status=203)
     assert caught.value.code == "UnreadableAnswer"
+    assert caught.value.http_status == 203
+    assert not caught.value.stops_all
+
+
+def test_an_error_in_place_of_a_list_is_told_in_the_service_s_own_words():
+    data = {"error_code": "DCS.5000", "error_msg": "busy\n\x1b[2J, " + "secret" * 100, "request_id": "r\n1"}
+    with pytest.raises(AnswerError) as caught:
+        read_page(data, "things", "count", LIST_THINGS, redact=lambda text: text.replace("secret", "*"))
+    assert re.fullmatch(
+        r"ListThings was answered with HTTP 200 and JSON that has no list things: DCS\.5000 busy \[2J, \**",
+        caught.value.message,
+    )
+    assert caught.value.request_id == "r 1"
 
 
 @given(

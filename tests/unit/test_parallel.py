@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -138,13 +139,32 @@ def test_max_failures_one_at_a_time_is_exact():
     assert run(client_of(1), range(8), work, unless_hopeless(2)) == ([0, 2], [1, 3], [4, 5, 6, 7])
 
 
-def test_a_defect_is_raised_in_the_calling_thread():
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_defect_is_the_failure_of_one_item(concurrency):
+    """What was done for the others must not be lost over it."""
+
     def act(item):
         if item == 5:
-            raise KeyError("a defect")
+            raise KeyError("a defect\x1b" + "x" * 10**5)
+
+    outcomes, not_tried = each(client_of(concurrency), REMOVE, range(50), act, unless_hopeless())
+    assert [outcome.item for outcome in outcomes] == list(range(50))
+    assert not_tried == []
+    (error,) = (outcome.error for outcome in outcomes if outcome.error is not None)
+    assert error.code == "InternalError"
+    assert error.operation == "RemoveThing"
+    assert error.uncertain
+    assert re.search(r"please report it: KeyError: 'a defect", str(error))
+    assert str(error).isprintable()
+    assert len(str(error)) <= 500
+
+
+def test_a_defect_of_what_decides_is_raised_in_the_calling_thread():
+    def stops(outcome):
+        raise KeyError("a defect")
 
     with pytest.raises(KeyError, match="a defect"):
-        run(client_of(4), range(50), act)
+        run(client_of(4), range(50), Work(), stops)
 
 
 def test_stops_is_asked_one_at_a_time():
@@ -374,14 +394,6 @@ def test_rest_goes_on_when_a_closer_look_clears_the_failure(concurrency):
     outcome = attempts.run(["a", "b", "c", "d", "e"], settle, client_of(concurrency), max_failures=1)
     assert outcome == (["a", "b", "c", "d", "e"], [], [])
     assert sorted(attempts.tried) == ["a", "b", "c", "d", "e"]
-
-
-def test_other_exceptions_are_not_caught():
-    def act(item):
-        raise KeyError(item)
-
-    with pytest.raises(KeyError):
-        attempt_each(client_of(1), REMOVE, ["a"], act, lambda done, failed: None)
 
 
 def test_what_is_hopeless_is_asked_for_each_failure():
