@@ -358,7 +358,8 @@ def _zeros() -> bytes:
 
 def _said(status: int, body: Any = None, **headers: str) -> dict[str, Any]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return {"status": status, "body": body, "headers": named, "processed": True}
+    # A service that redirects or refuses has not done it, but whatever else it says.
+    return {"status": status, "body": body, "headers": named, "processed": status < 300}
 
 
 def _bytes(status: int, raw: bytes, **headers: str) -> dict[str, Any]:
