@@ -197,6 +197,12 @@ _ENDS = (-1, 0)
 #: Kinds of places that are looked at in both; other places are in the last one only, which all states work on.
 _AT_BOTH_ENDS = ("id", "word")
 
+#: Keys of a record that no document has.
+_ODD_KEYS = (
+    *("a b", "x-y", "1a", "", ESCAPES, "a\ud800b", SECRET, "__ansible_type", "__ansible_unsafe", "__ansible_vault"),
+    *("_ansible_no_log", "ansible_connection", "k" * 10_000),
+)
+
 _TASK: dict[str, tuple[str, ...]] = {
     "id": ("id",),
     "name": ("word",),
@@ -308,6 +314,8 @@ def _places_of(key: tuple[str, str]) -> Iterator[Place]:
             for name, kinds in fields.items():
                 if end == _ENDS[0] or set(kinds) & set(_AT_BOTH_ENDS):
                     yield Place(*key, (records, end, name), kinds)
+        for name in _ODD_KEYS:
+            yield Place(*key, (records, _ENDS[0], name), ("key",))
     else:
         for at, kinds in _SINGLE[key].items():
             yield Place(*key, at, kinds)
@@ -384,12 +392,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "bytes": _bytes(200, bytes(range(256)) * 20),
     "never closed": _said(200, "[" * 100_000, **_JSON),
     "an error of 200": _said(200, {"error_code": "DCS.5000\x1b[2J", "error_msg": f"No.\n{ESCAPES} {_ECHO}"}),
-    "an error of 400": _said(400, {"error_code": "DCS.4800", "error_msg": f"{ESCAPES} {_ECHO} {'x' * 9000}"}),
+    "an error of 400": _said(400, {"error_code": "DCS.4800", "error_msg": f"{ESCAPES} {SECRET} {SENT} {'x' * 9000}"}),
     "an error with odd words": _said(
         400, {"error_code": f"A\x1b[2J\n{SECRET}", "error_msg": {"a": 1}, "request_id": 5}
     ),
     "an error with an odd request id": _said(404, {"error_code": "DCS.4404"}, X_Request_Id=f"{SECRET}{'y' * 5000}"),
-    "keys that are taken": _said(200, {"code": 1, "message": f"failed, still running {_ECHO}"}),
+    "keys that are taken": _said(200, {"code": 1, "message": f"failed, still running {SECRET} {SENT}"}),
     "zeros, twice gzipped": _bytes(200, _zeros(), Content_Encoding="gzip, gzip"),
     "gzip that is none": _bytes(200, b"{}", Content_Encoding="gzip"),
     "an encoding that nobody knows": _bytes(200, b"{}", Content_Encoding="br"),
@@ -411,6 +419,8 @@ def values_of(place: Place) -> list[str]:
         return [*_HEADERS, "missing"]
     if "handed on" in place.kinds:
         return list(HANDED_ON)
+    if "key" in place.kinds:
+        return ["a word"]
     names = [*JUNK, *(name for kind in place.kinds for name in _VALUES.get(kind, ()))]
     if "body" in place.kinds:
         return [*names, *BODIES]

@@ -146,6 +146,12 @@ class Lab:
         issued = [text for key in identity.keys.values() for text in (key.secret, key.security_token) if text]
         return [self.sim.password, *issued, *identity.tokens, *identity.metadata_tokens]
 
+    def secret_of(self, state: State) -> str:
+        """What the user gave to sign in; a machine needs none."""
+        if state.sign_in == "machine":
+            return "none"
+        return self.sim.password if state.sign_in.startswith("password") else self.sim.secret_key
+
     def world(self) -> oracle.World:
         """The status of each task and job, and which instances there are."""
         state = self._there(self._cloud.world.snapshot)
@@ -215,8 +221,7 @@ class Lab:
 
     def check(self, state: State, clean: Clean, cell: Cell) -> list[str]:
         """Run one cell; returns what is wrong."""
-        secret = self.sim.password if state.sign_in.startswith("password") else self.sim.secret_key
-        self.load(state, [content.rule_of(cell, secret)], clean.before)
+        self.load(state, [content.rule_of(cell, self.secret_of(state))], clean.before)
         changes = state.case is not None and not state.case.check_mode and not state.case.module.endswith("_info")
         if state.case is not None:
             printed, warned, crash, grown = self.run_module(state)
@@ -239,7 +244,7 @@ class Lab:
             if self.world() != clean.before:
                 wrong.append("an inventory changed something")
         known = {*clean.before, self.sim.project_id, *self.sim.projects, *content.identifiers(cell.value)}
-        known |= {each.upper() for each in clean.before}
+        known |= {each.swapcase() for each in known}
         if state.case is not None:
             known |= _texts(state.case.options)
         wrong += content_oracle.requests_sent(journal, known, changes=changes)
