@@ -160,7 +160,9 @@ LISTS: dict[str, str] = {
 HANDED_ON = ("null", "an unknown type", "a lone surrogate", "terminal escapes")
 
 #: Not a text but a change: the kinds of places that have it, and what is done.
-CHANGES = ("missing", "twice", "twice in the other case", "in the other case")
+CHANGES = ("missing", "twice", "twice in the other case", "in the other case", "nothing, as null")
+#: What is as good as the right answer: nothing may fail over it.
+FINE = ("nothing, as null", "cookies")
 
 
 class Place(NamedTuple):
@@ -370,6 +372,10 @@ def _said(status: int, body: Any = None, **headers: str) -> dict[str, Any]:
     return {"status": status, "body": body, "headers": named, "processed": status < 300}
 
 
+def _not_done(status: int, body: Any) -> dict[str, Any]:
+    return {**_said(status, body), "processed": False}
+
+
 def _bytes(status: int, raw: bytes, **headers: str) -> dict[str, Any]:
     fault = _said(status, **{"Content_Type": "application/json", **headers})
     del fault["body"]
@@ -391,7 +397,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "UTF-16": _bytes(200, '{"tasks": []}'.encode("utf-16")),
     "bytes": _bytes(200, bytes(range(256)) * 20),
     "never closed": _said(200, "[" * 100_000, **_JSON),
-    "an error of 200": _said(200, {"error_code": "DCS.5000\x1b[2J", "error_msg": f"No.\n{ESCAPES} {_ECHO}"}),
+    "an error of 200": _not_done(
+        200, {"error_code": "DCS.5000\x1b[2J", "error_msg": f"No.\n{ESCAPES} {SECRET} {SENT}"}
+    ),
+    "not done, and says so": _not_done(200, {"message": "failed, still running"}),
+    "not done, and says little": _not_done(202, {}),
     "an error of 400": _said(400, {"error_code": "DCS.4800", "error_msg": f"{ESCAPES} {SECRET} {SENT} {'x' * 9000}"}),
     "an error with odd words": _said(
         400, {"error_code": f"A\x1b[2J\n{SECRET}", "error_msg": {"a": 1}, "request_id": 5}
@@ -427,6 +437,12 @@ def values_of(place: Place) -> list[str]:
     if "secret" in place.kinds:
         names += SECRETS
     names.append("missing")
+    if (
+        "list" in place.kinds
+        and _LISTINGS.get((place.service, place.operation), (None, None))[1]
+        and len(place.at) == 1
+    ):
+        names.append("nothing, as null")
     if "record" in place.kinds:
         names.append("twice")
         names.append("twice in the other case")
@@ -451,6 +467,9 @@ def _changes(place: Place, name: str) -> list[dict[str, Any]]:
         return [{"at": at, "remove": True}]
     if name == "in the other case":
         return [{"at": at, "swapcase": True}]
+    if name == "nothing, as null":
+        _records, count, _fields = _LISTINGS[place.service, place.operation]
+        return [{"at": at, "to": "null"}, {"at": [count], "to": '"0"'}]
     if name.startswith("twice"):
         records, _index = at
         _list, _count, fields = _LISTINGS[place.service, place.operation]

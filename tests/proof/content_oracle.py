@@ -51,6 +51,8 @@ def requests_sent(journal: list[dict[str, Any]], known: Collection[str], *, chan
     """Whether each request is one that the documents have, for what the user or a well-formed record named."""
     for entry in journal:
         told = f"{entry['method']} {entry['path'][:200]}"
+        if any(name.lower() == "cookie" for name in entry["request_headers"]):
+            yield f"a cookie was sent: {told}"
         if not entry["documented"]:
             yield f"a request that no document has: {told}"
             continue
@@ -105,7 +107,7 @@ def unfit(where: str, text: Any) -> Iterator[str]:
         yield f"{where} is not printable: {text[:200]!r}"
 
 
-def said(done: Done, place: content.Place) -> Iterator[str]:
+def said(done: Done, cell: content.Cell) -> Iterator[str]:
     """All that is wrong with the words of a module, whatever it did."""
     if done.crash is not None:
         yield f"the module crashed: {done.crash}"
@@ -113,7 +115,7 @@ def said(done: Done, place: content.Place) -> Iterator[str]:
     if done.grown > MEMORY_MOST:
         yield f"it needed {done.grown // 10**6} MB"
     yield from reader.judge(done.printed)
-    yield from secrets_shown(done.printed + "\n".join(done.warned), done.secrets, place)
+    yield from secrets_shown(done.printed + "\n".join(done.warned), done.secrets, cell.place)
     try:
         result = json.loads(done.printed)
     except (ValueError, RecursionError):
@@ -121,6 +123,8 @@ def said(done: Done, place: content.Place) -> Iterator[str]:
     for where, text in sentences(result, done.warned):
         yield from unfit(where, text)
     failure = result.get("failure") or {}
+    if cell.value in content.FINE and failure.get("code") == "UnreadableAnswer":
+        yield f"an answer that is fine was not understood: {result['msg']!r:.200}"
     if failure.get("code") in ("InternalError", "InvalidOption") or "exception" in result:
         yield f"an exception came through: {result.get('msg')!r:.300}"
     elif result.get("failed") and failure.keys() != oracle.FAILURE_KEYS:

@@ -228,7 +228,7 @@ class Lab:
             journal = self.journal()
             after = self.world()
             done = content_oracle.Done(printed, warned, crash, grown, journal, clean.before, after, self.secrets)
-            wrong = list(content_oracle.said(done, cell.place))
+            wrong = list(content_oracle.said(done, cell))
             try:
                 result = json.loads(printed)
             except (ValueError, RecursionError):
@@ -355,6 +355,55 @@ def test_content_does_no_harm(plan, lab, name, exhaustive, record_property):
     if lines:
         bad = sum(bool(found) for found in wrong.values())
         pytest.fail(f"{bad} of {len(cells)} cells of {name}:\n" + "\n".join(lines), pytrace=False)
+
+
+_TASKS, _JOBS = ("dcs", "ListBackgroundTask"), ("dds", "ListScheduledTasks")
+_INSTANCES, _REMOVAL = ("dcs", "ListInstances"), ("dcs", "DeleteBackgroundTask")
+_TOKEN = ("iam", "KeystoneCreateUserTokenByPassword")
+#: Attacks that once succeeded: state, operation, place and value.
+ATTACKS: dict[str, tuple[str, tuple[str, str], tuple[str | int, ...], str]] = {
+    "the id .. deletes an instance": ("absent-by-phase", _TASKS, ("tasks", -1, "id"), "dot dot"),
+    "the id . deletes all tasks": ("absent-by-phase", _TASKS, ("tasks", -1, "id"), "dot"),
+    "the id .. of a spec change": ("resize-wait", _TASKS, ("tasks", 0, "id"), "dot dot"),
+    "the id .. of a job": ("job-all-pending", _JOBS, ("schedules", 0, "job_id"), "dot dot"),
+    "a template in the cache": (
+        "inventory dcs-groups-cached",
+        _INSTANCES,
+        ("instances", -1, "description"),
+        "a trusted template",
+    ),
+    "a type that Ansible does not know": ("absent-by-phase", _TASKS, ("tasks", -1, "details"), "an unknown type"),
+    "text that is no UTF-8": ("absent-by-phase", _TASKS, ("tasks", -1, "name"), "a lone surrogate"),
+    "a redirect that cannot be parsed": ("absent-by-phase", _REMOVAL, (), "a redirect to nowhere"),
+    "a redirect with a long body": ("absent-by-name", _REMOVAL, (), "a redirect with zeros"),
+    "the secret key as a name": ("info-of-one", _TASKS, ("tasks", -1, "name"), "a secret"),
+    "the token as a name": ("info-of-one, password", _TASKS, ("tasks", -1, "name"), "what was sent"),
+    "the secret key in a cache": (
+        "inventory dcs-groups-cached",
+        _INSTANCES,
+        ("instances", -1, "description"),
+        "a secret as a key",
+    ),
+    "escapes in a message": ("resize-by-id-wait", _TASKS, ("tasks", 0, "name"), "terminal escapes"),
+    "a megabyte in a message": ("finished-three", _TASKS, ("tasks", -1, "status"), "a megabyte"),
+    "cookies": ("absent-by-phase", _TASKS, (), "cookies"),
+    "null for no tasks": ("info-of-one", _TASKS, ("tasks",), "nothing, as null"),
+    "a sign-in that is no JSON": ("info-of-one, password", _TOKEN, (), "no JSON of 201"),
+    "a removal that says that it failed": ("absent-one", _REMOVAL, (), "not done, and says so"),
+    "a key that is no name": ("inventory dcs", _INSTANCES, ("instances", -1, "a b"), "a word"),
+}
+
+
+@pytest.mark.worst
+@pytest.mark.program
+@pytest.mark.undocumented_requests  # judged here
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_that_once_succeeded(lab, name):
+    """On the oldest ansible-core too."""
+    state, operation, at, value = ATTACKS[name]
+    place = next(place for place in content.PLACES[operation] if place.at == at)
+    clean = lab.clean(STATES[state])
+    assert lab.check(STATES[state], clean, Cell(place, value, True)) == []
 
 
 @pytest.mark.slow
