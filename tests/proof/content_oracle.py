@@ -24,7 +24,7 @@ MEMORY_MOST = 200 * 10**6
 SENTENCE_MOST = 2000
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_SIGNATURE = re.compile(r"SDK-HMAC-SHA256 Access|Signature=[0-9a-f]{32}")
+_SIGNATURE = re.compile(r"Signature=[0-9a-f]{32}")
 _MODULE_LISTS = {
     "dcs_task": ("removed", "failed_tasks", "task_id"),
     "dds_scheduled_job": ("cancelled", "failed_jobs", "job_id"),

@@ -28,8 +28,7 @@ from .memory import growth
 MADE_BY_TEMPLATE = "template-was-run"
 
 
-def _begin() -> None:
-    folder = tempfile.mkdtemp(prefix="inventories-")
+def _begin(folder: str) -> None:
     os.chdir(folder)
     environ = clean_environment(
         HOME=folder,
@@ -115,8 +114,10 @@ class Inventories:
     """The process."""
 
     def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="inventories-")
         # Not forked: the simulator runs in a thread of this process.
-        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin)
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, context, _begin, (self._folder.name,))
 
     def __enter__(self) -> Inventories:
         return self
@@ -125,6 +126,7 @@ class Inventories:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._folder.cleanup()
 
     def read(self, name: str, content: dict[str, Any], runs: int = 1) -> list[dict[str, Any]]:
         """What each reading of this file gave, with one cache for all of them."""
