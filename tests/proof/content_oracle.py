@@ -24,6 +24,7 @@ MEMORY_MOST = 200 * 10**6
 SENTENCE_MOST = 2000
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+#: Of a request: not a secret for long, but none that a sentence needs.
 _SIGNATURE = re.compile(r"Signature=[0-9a-f]{32}")
 _MODULE_LISTS = {
     "dcs_task": ("removed", "failed_tasks", "task_id"),
@@ -73,8 +74,6 @@ def secrets_shown(text: str, secrets: Collection[str], place: content.Place) -> 
     for secret in secrets:
         if secret in text or json.dumps(secret)[1:-1] in text:
             yield f"a secret is shown: {secret[:6]}…"
-    if _SIGNATURE.search(text):
-        yield "a signature is shown"
     holds_secrets = place.service in ("iam", "metadata") and place.operation != "KeystoneListProjects"
     if content.MARK in text and holds_secrets:
         at = text.index(content.MARK)
@@ -105,6 +104,8 @@ def unfit(where: str, text: Any) -> Iterator[str]:
         yield f"{where} has {len(text)} characters"
     elif not text.isprintable():
         yield f"{where} is not printable: {text[:200]!r}"
+    elif _SIGNATURE.search(text):
+        yield f"{where} quotes a signature: {text[:200]!r}"
 
 
 def said(done: Done, cell: content.Cell) -> Iterator[str]:
