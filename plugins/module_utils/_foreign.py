@@ -49,11 +49,11 @@ def read_json(raw: bytes) -> t.Any:
         value = _DECODER.decode(text)
     except RecursionError:
         value = None
-    if value is None or _is_too_deep(value):
+    if value is None or (not _is_uniform(value, text) and _is_too_deep(value)):
         text = _without_depth(text)
         value = _DECODER.decode(text)
     # Only few documents have something to change, and looking at each value takes long.
-    if _RESERVED_PREFIX in text or _SUSPICIOUS_ESCAPE.search(text):
+    if _RESERVED_PREFIX in text or ("\\u" in text and _SUSPICIOUS_ESCAPE.search(text)):
         return make_harmless(value)
     return value
 
@@ -68,6 +68,27 @@ def _integer(text: str) -> int | str:
 
 
 _DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_integer, parse_constant=lambda _name: None)
+
+
+def _is_uniform(value: t.Any, text: str) -> bool:
+    """Whether a quick look finds all objects and lists of the document, and none of them too deep.
+
+    In a listing all records are alike: what is an object or a list in the first is one in the others. Each has an opening
+    bracket in the text, so that none can be missed.
+    """
+    brackets = text.count("{") + text.count("[")
+    level = [value]
+    for _depth in range(_DEPTH_MOST):
+        dicts = [outer for outer in level if outer.__class__ is dict]
+        lists = [outer for outer in level if outer.__class__ is list]
+        brackets -= len(dicts) + len(lists)
+        if not brackets:
+            return True
+        level = [inner for outer in lists for inner in outer]
+        for key, sample in dicts[0].items() if dicts else ():
+            if isinstance(sample, (dict, list)):
+                level += [outer.get(key) for outer in dicts]
+    return False
 
 
 def _is_too_deep(value: t.Any) -> bool:
