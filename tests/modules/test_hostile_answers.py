@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.harness.playbooks import Run
+
 STAGING = "4e4c7b07-2b76-a671-be2b-de36fd847468"
 ENDED = ["succeeded", "failed", "cancelled"]
 
@@ -37,9 +39,11 @@ def requests_sent(sim: Any) -> list[tuple[str, str]]:
     return [(entry["method"], entry["operation"]) for entry in sim.journal()]
 
 
-def check_refused(result: dict[str, Any], operation: str, identifier: str) -> None:
-    """The answer is what is wrong, and the sentence names what answered, and the id in quotes."""
-    assert (result["failed"], result["changed"]) == (True, False)
+def check_refused(run: Run, name: str, operation: str, identifier: str) -> None:
+    """The task failed, the answer is what is wrong, and the sentence names what answered, and the id in quotes."""
+    result = run.result(name)
+    assert [entry["status"] for entry in run.results if entry["task"] == name] == ["failed"]
+    assert result["changed"] is False
     assert result["failure"]["code"] == "UnreadableAnswer", result
     assert operation in result["msg"]
     assert f"'{identifier}'" in result["msg"]
@@ -65,9 +69,9 @@ def test_an_id_of_a_task_that_would_lead_elsewhere(sim, play, identifier):
     )
     assert requests_sent(sim) == [("GET", "ListBackgroundTask")] * 4 + [("GET", "ListCenterTask")]
     for name in ("Remove", "Remove everywhere", "Wait", "Look"):
-        check_refused(run.result(name), "ListBackgroundTask", identifier)
+        check_refused(run, name, "ListBackgroundTask", identifier)
         assert STAGING in run.result(name)["msg"]
-    check_refused(run.result("Look at the task centre"), "ListCenterTask", identifier)
+    check_refused(run, "Look at the task centre", "ListCenterTask", identifier)
     assert sim.state() == before
 
 
@@ -83,7 +87,7 @@ def test_an_id_of_a_job_that_would_lead_elsewhere(sim, play, identifier):
     )
     assert requests_sent(sim) == [("GET", "ListScheduledTasks")] * 2
     for name in ("Call off", "Look"):
-        check_refused(run.result(name), "ListScheduledTasks", identifier)
+        check_refused(run, name, "ListScheduledTasks", identifier)
     assert sim.state() == before
 
 
@@ -104,7 +108,7 @@ def test_an_id_of_an_instance_that_would_lead_elsewhere(sim, play):
     )
     assert requests_sent(sim) == [("GET", "ListInstances")] * 3
     for name in ("Remove", "Look", "Look at MongoDB"):
-        check_refused(run.result(name), "ListInstances", "..")
+        check_refused(run, name, "ListInstances", "..")
     assert sim.state() == before
 
 
