@@ -174,6 +174,8 @@ def with_headers(raw: bytes, headers: Mapping[str, str]) -> bytes:
 
 def edited(body: bytes, edits: tuple[dict[str, Any], ...], headers: Mapping[str, str]) -> bytes:
     """The JSON body of an answer with these changes; what is no JSON counts as null."""
+    if not edits:
+        return body
     try:
         top = [json.loads(body)]
     except ValueError:
