@@ -30,7 +30,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-oldest demo test pytest unit test-oldest bench lint format sanity types pins clean
+.PHONY: help venv venv-oldest demo check test exhaustive lint types sanity pytest test-oldest unit coverage bench format pins clean
 
 help:  ## List these commands
 	@echo "make COMMAND [PYTHON=/path/to/python] [ANSIBLE_CORE=2.20] [PYTEST_OPTIONS='-k cancel']"
@@ -47,7 +47,17 @@ venv-oldest:
 demo: venv  ## Run the maintenance runbook against the simulator, and print what it did
 	@$(BIN)/python tools/demo.py
 
-test: lint types sanity pytest  ## Run everything below from lint to pytest: what must pass before a change is submitted
+check: venv types  ## Run what takes a few minutes: style, types, documentation, and all tests that start no program
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(WITH_TOOLS) antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	$(BIN)/python $(PYTEST) --ring=check
+
+test: lint types sanity pytest test-oldest  ## Run what must pass before a change is merged: all from lint to test-oldest
+
+exhaustive: venv venv-oldest  ## Run all cells of the matrices, new generated inputs, and all tests on the oldest core: for the night
+	$(BIN)/python $(PYTEST) --ring=exhaustive
+	$(OLDEST)/python $(PYTEST)
 
 lint: venv  ## Check style, YAML, playbooks, documentation, licences and changelog fragments
 	$(BIN)/ruff check
@@ -64,15 +74,18 @@ types: venv  ## Check the types of the plugins and the simulator
 sanity: venv  ## Run all of ansible-test sanity, with nothing ignored
 	$(BIN)/python tools/sanity.py
 
-pytest: venv  ## Run all tests
+pytest: venv  ## Run all tests; of the matrices a selection in which each pair occurs
 	$(BIN)/python $(PYTEST)
+
+test-oldest: venv-oldest  ## On the oldest ansible-core and Python: ansible-test sanity, and the tests of check and the worst cases
+	$(OLDEST)/python tools/sanity.py
+	$(OLDEST)/python $(PYTEST) --ring=check --worst
 
 unit: venv  ## Run only the unit tests, which takes seconds
 	$(BIN)/python $(PYTEST) tests/unit
 
-test-oldest: venv-oldest  ## Run ansible-test sanity and all but the slow tests on the oldest supported ansible-core and Python
-	$(OLDEST)/python tools/sanity.py
-	$(OLDEST)/python $(PYTEST) -m 'not slow'
+coverage: venv  ## Run all tests, and list the branches of the plugins that none of them takes in its own process
+	$(BIN)/python $(PYTEST) --cov --cov-report=term --cov-report=html:build/coverage-html
 
 bench: venv  ## Measure what the collection costs per task and over a fleet
 	$(BIN)/python tools/bench.py

@@ -11,19 +11,23 @@
 
 C(--worst) adds the tests marked C(worst) to the ring C(check): these run on the oldest ansible-core too.
 
-The mark C(program) is given here by file or by fixture, or stands on a test. A test that starts a program without it
-fails, so that C(make check) stays what it promises to be.
+The mark C(program) is given here, by the names in the code of a test and of what it uses. A test that starts a program
+without it fails, so that C(make check) stays what it promises to be; it then needs the mark itself.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
+import inspect
 import random
 import sys
 from collections.abc import Hashable, Iterable, Iterator
+from types import CodeType
 from typing import Any, Callable, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _Cell = TypeVar("_Cell")
 
@@ -31,10 +35,9 @@ RINGS = ("check", "test", "exhaustive")
 #: The seed of generated inputs in all rings but C(exhaustive).
 FIXED_SEED = 20
 
-#: Files and folders of which every test starts a program, or takes long.
-_PROGRAM_PLACES = ("tests/inventory/", "tests/docs/test_payload.py", "tests/contract/test_command_line.py")
-#: Fixtures that start a program, such as ansible-playbook.
-_PROGRAM_FIXTURES = frozenset(("play", "ansible", "documented", "racers", "proxy"))
+#: What starts a program, such as ansible-playbook, where the code of a test names it, or that of a fixture, function or
+#: class that it uses.
+_STARTERS = frozenset(("subprocess", "run_playbook", "Proxy", "Racers"))
 _MARKS = {
     "program": "starts a program, such as ansible-playbook; not in `make check`",
     "slow": "takes more than a few seconds; not in `make check`",
@@ -114,14 +117,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="the seed of generated inputs in the ring `exhaustive`")
 
 
+# Before the plugin of hypothesis reads its own option.
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, and choose the seed in the process that gives out the tests."""
+    """Register the marks, choose the seed in the process that gives out the tests, and give it to hypothesis."""
     for name, text in _MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     given = config.getoption("seed")
     if given is None:
         given = random.SystemRandom().randrange(2**32) if exhaustive(config) else FIXED_SEED
     config.stash[_SEED] = given
+    # A busy machine is no reason to fail, and neither is an example that no run before has tried.
+    settings.register_profile(
+        "rings",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not exhaustive(config),
+        database=None,
+    )
+    settings.load_profile("rings")
+    if exhaustive(config) and config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = str(seed(config))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -146,7 +162,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what starts programs, and leave out what does not belong to the ring."""
     for item in items:
-        if item.nodeid.startswith(_PROGRAM_PLACES) or _PROGRAM_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = getattr(item, "_fixtureinfo", None)
+        used = [each.func for found in fixtures.name2fixturedefs.values() for each in found] if fixtures else []
+        if any(_names_a_starter(each) for each in (getattr(item, "function", None), *used)):
             item.add_marker("program")
     if ring(config) != "check":
         return
@@ -155,6 +173,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+@functools.cache
+def _names_a_starter(thing: Any) -> bool:
+    """Whether a function, or a method of a class, or what of the tests it uses, names something that starts a program."""
+    todo, seen = [thing], set()
+    while todo:
+        each = inspect.unwrap(todo.pop()) if callable(todo[-1]) else todo.pop()
+        if each in seen or not getattr(each, "__module__", "").startswith("tests."):
+            continue
+        seen.add(each)
+        if inspect.isclass(each):
+            todo += [inner for inner in vars(each).values() if inspect.isfunction(inner)]
+        elif inspect.isfunction(each):
+            names = set(_names(each.__code__))
+            if names & _STARTERS:
+                return True
+            used = [each.__globals__.get(name) for name in names]
+            todo += [inner for inner in used if inspect.isfunction(inner) or inspect.isclass(inner)]
+    return False
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names in the code of a function, and in that of functions inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _is_left_out(item: pytest.Item) -> bool:
@@ -174,7 +220,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 def _refuse_programs(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "subprocess.Popen" and _without_programs:
-        program = arguments[0] or arguments[1]
+        program = str(arguments[0] or arguments[1])
+        # Python itself looks for a library of the system with these, for ansible-core.
+        if program.rpartition("/")[2] in ("ldconfig", "gcc", "cc", "ld", "objdump"):
+            return
         raise AssertionError(f"{_without_programs[0]} starts {program}: it needs the mark `program` (tests/rings.py).")
 
 

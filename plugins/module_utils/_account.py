@@ -8,7 +8,11 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import SECRETS, Credentials
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
+    SECRETS,
+    Credentials,
+    is_hidden,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints, is_identifier
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     AnswerError,
@@ -66,10 +70,14 @@ class Account:
         return self._credentials.method in ("token", "access_key") and not self._agency
 
     def _conceal(self, values: t.Mapping[str, str]) -> None:
+        """Hide the secrets that are used: wherever they show, or where they are sent, and in C(invocation)."""
         for name in SECRETS:
-            if name in values:
-                self._client.keep_secret(values[name])
-                self._keep_secret(values[name])
+            value = values.get(name)
+            if value and is_hidden(name, value):
+                self._client.keep_secret(value)
+                self._keep_secret(value)
+            elif value:
+                self._client.keep_word(value)
 
     def authenticate(self, request: t.Any) -> t.Any:
         """Mark a prepared request as this user's."""

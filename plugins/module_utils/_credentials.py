@@ -18,6 +18,11 @@ Values = t.Mapping[str, t.Any]
 
 SECRETS = ("auth_token", "secret_key", "security_token", "password", "passcode")
 
+#: A secret with fewer characters is hidden in C(invocation) only: it occurs by chance in ids, counts and names, which would
+#: come back as asterisks. Eight is also the shortest password that IAM accepts unless an account says otherwise, and no
+#: service issues a key or a token that is shorter.
+SHORTEST_HIDDEN = 8
+
 #: The ways to sign in with values, preferred first: the options of each, and which of them show that it was meant.
 _WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "token": (("auth_token",), ()),
@@ -130,10 +135,13 @@ def find_settings(options: Values, environ: Values, profile: Values) -> dict[str
     return found
 
 
-def secrets_of_environment(environ: t.Mapping[str, str]) -> list[str]:
-    """All secrets in the environment, used or not."""
-    names = [name for _family, variables in ENVIRONMENT for secret in SECRETS for name in variables.get(secret, ())]
-    return [environ[name] for name in names if environ.get(name)]
+def is_hidden(option: str, value: str) -> bool:
+    """Whether the secret C(value) of an option is hidden wherever it may show, and not in C(invocation) only.
+
+    A passcode is not: it is six digits, which occur by chance, and of no use once it was sent.
+    """
+    is_passcode = option == "passcode" and value.isdigit()
+    return len(value) >= SHORTEST_HIDDEN and not is_passcode
 
 
 def find_credentials(options: Values, environ: t.Mapping[str, str]) -> Credentials:
@@ -208,7 +216,9 @@ def _profiles_at_hand(environ: t.Mapping[str, str]) -> list[str]:
     asked = [method for method, (names, _path) in PROFILES.items() if any(environ.get(name) for name in names)]
     home = environ.get("HOME", "")
     lying = [
-        method for method, (_names, path) in PROFILES.items() if home and path and os.path.exists(f"{home}/{path}")
+        method
+        for method, (_names, path) in PROFILES.items()
+        if os.path.isabs(home) and path and os.path.exists(f"{home}/{path}")
     ]
     return asked + lying
 

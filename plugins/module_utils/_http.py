@@ -10,7 +10,6 @@ or after 429; all once after 401 and a new sign-in. Redirects are never followed
 from __future__ import annotations
 
 import contextlib
-import http.client
 import importlib
 import json
 import os
@@ -60,13 +59,18 @@ _BODY_MOST = 16 * 1024 * 1024
 _WINDOW_OF_ENCODING = {"gzip": 32 + zlib.MAX_WBITS, "x-gzip": 32 + zlib.MAX_WBITS, "deflate": 32 + zlib.MAX_WBITS}
 
 #: The signature of a request, where an error message shows the request's C(Authorization) header.
-_SIGNATURE = re.compile(r"(signature\W{1,4})[0-9a-f]{16,}", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(signature.{1,12}?)[0-9a-f]{32,}", re.IGNORECASE)
 
 #: urllib3's exceptions before anything was sent, by name: old versions of requests carry their own.
 _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"))
 
 #: Alerts of TLS by which a server refuses a client's certificate, or the lack of one.
 _REFUSED_CLIENT = re.compile("ALERT_(HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED|[A-Z_]*CERTIFICATE)")
+
+_SHORTEST_TOKEN = 16  # characters; see is_secret() in _signer.py
+
+#: What may be a secret in an answer of signing in: longer than words are, and shorter than keys, which have 40 characters.
+_MAYBE_SECRET = re.compile(r"[^\s<>]{25,}")
 
 _Error = t.TypeVar("_Error", bound=MaintenanceError)
 
@@ -148,6 +152,7 @@ class Client:
         self._blocked = False
         self._interrupted_by: str | None = None
         self._secrets: set[str] = set()
+        self._words: set[str] = set()
         # No request leaves before this moment, after 429.
         self._opens = 0.0
         self._slowed = 0.0
@@ -163,9 +168,11 @@ class Client:
     def keep_secret(self, value: str | None) -> None:
         """Never let a message show this text, however it is escaped."""
         if value:
-            as_json = [json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
-            self._secrets.update((value, quote(value), quote(value, safe=""), quote_plus(value), *as_json))
-            self._secrets.update(json.dumps(text)[1:-1] for text in as_json)
+            self._secrets.update(_spellings(value))
+
+    def keep_word(self, value: str) -> None:
+        """Never quote an answer of signing in that has this word, which is too short to be replaced wherever it occurs."""
+        self._words.update(_spellings(value))
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced by asterisks."""
@@ -343,6 +350,8 @@ class Client:
     def _send(
         self, session: Session, operation: Operation, url: str, patience: float | None, **arguments: t.Any
     ) -> tuple[Response, bytes]:
+        import http.client
+
         import requests
 
         remaining = max(self.remaining(), 0.001)
@@ -387,6 +396,10 @@ class Client:
             proxy = proxies["https"].rpartition("@")[2].rpartition("/")[2] if proxies else None
             raise self._failed_attempt(operation, host, proxy, error, limits, timeouts) from None
         self._learn(response.status_code, sent)
+        token = response.headers.get("X-Subject-Token", "")
+        if operation.secret and len(token) >= _SHORTEST_TOKEN:
+            # Also of an answer that is not used.
+            self.keep_secret(token)
         return response, raw
 
     def _learn(self, status: int, sent: float) -> None:
@@ -543,10 +556,9 @@ class Client:
     def _api_error(self, operation: Operation, response: Response, raw: bytes) -> ApiError:
         status, headers = response.status_code, response.headers
         in_code, in_message, in_id = read_error_body(raw)
-        code = one_line(self.redact(in_code or ""), 100)
-        # A plain sentence holds no credential.
-        in_words = self._excerpt(operation._replace(secret=operation.secret and b'"' in raw), raw)
-        said = one_line(self.redact(in_message or "")) or in_words or "no explanation"
+        code = one_line(self._quotable(operation, in_code or ""), 100)
+        said = one_line(self._quotable(operation, in_message or "")) or self._excerpt(operation, raw, refusal=True)
+        said = said or "no explanation"
         if 300 <= status < 400:
             said = "a redirect, which is never followed"
         error = operation.error(
@@ -562,11 +574,23 @@ class Client:
         error.hint = hint_for(error, operation.action, skew if signed else 0)
         return error
 
-    def _excerpt(self, operation: Operation, raw: bytes) -> str:
-        if operation.secret and raw:
+    def _excerpt(self, operation: Operation, raw: bytes, *, refusal: bool = False) -> str:
+        text = raw.decode("utf-8", "replace")
+        # Of what holds a secret, only a refusal in plain words is quoted.
+        if operation.secret and raw and not (refusal and '"' not in text and self._quotable(operation, text)):
             return f"({len(raw)} bytes that are not shown)"
         # Redacted before it is cut.
-        return one_line(self.redact(raw.decode("utf-8", "replace")))
+        return one_line(self._quotable(operation, text))
+
+    def _quotable(self, operation: Operation, text: str) -> str:
+        """The text without known secrets; of an answer of signing in, without what may be an unknown one, or nothing at all."""
+        text = self.redact(text)
+        if not operation.secret:
+            return text
+        words = "|".join(map(re.escape, self._words))
+        if words and re.search(rf"(?<![0-9A-Za-z])(?:{words})(?![0-9A-Za-z])", text):
+            return ""
+        return _MAYBE_SECRET.sub("********", text)
 
     def _request_id(self, headers: t.Mapping[str, str], in_body: str | None = None) -> str | None:
         found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
@@ -633,6 +657,19 @@ class Client:
             uncertain=uncertain,
             hint="Run the task again, or raise deadline.",
         )
+
+
+def _spellings(secret: str) -> set[str]:
+    """The secret as it is, and as JSON (also inside JSON), URLs and HTML write it."""
+    in_json = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
+    # PHP, Go and Gson, in this order, escape more than JSON asks for.
+    in_json.append(in_json[0].replace("/", "\\/"))
+    in_json += [re.sub(f"[{more}]", lambda found: f"\\u{ord(found[0]):04x}", in_json[0]) for more in ("&<>", "&<>='")]
+    in_urls = [quote(secret), quote(secret, safe=""), quote_plus(secret)]
+    in_urls += [re.sub("%..", lambda found: found[0].lower(), url) for url in in_urls]
+    in_html = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    in_htmls = [in_html, *(in_html.replace("'", apostrophe) for apostrophe in ("&#x27;", "&#39;"))]
+    return {secret, *in_json, *in_urls, *in_htmls, *(json.dumps(text)[1:-1] for text in in_json)}
 
 
 def _in_main_thread() -> bool:
@@ -713,8 +750,10 @@ def _adapter(options: HttpOptions) -> t.Any:
 
     from requests.adapters import HTTPAdapter
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _tls_context_class()(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A certificate names its hosts in subjectAltName; its common name may be anything.
+    context.hostname_checks_common_name = False
     if not options.validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -736,7 +775,7 @@ def _adapter(options: HttpOptions) -> t.Any:
                 f" {options.client_cert!r} and {options.client_key or options.client_cert!r} are not."
             ) from None
 
-    if importlib.import_module("urllib3").__version__.startswith("1."):
+    if _urllib3_is_old():
         # It compares names itself, and leaves out addresses when the context does.
         context.check_hostname = False
 
@@ -754,6 +793,28 @@ def _adapter(options: HttpOptions) -> t.Any:
             return {"Proxy-Authorization": f"Basic {login}"} if user else {}
 
     return Adapter(pool_maxsize=options.max_concurrency)
+
+
+def _urllib3_is_old() -> bool:
+    return bool(importlib.import_module("urllib3").__version__.startswith("1."))
+
+
+def _tls_context_class() -> t.Any:
+    """The class of the context; with urllib3 before 2 one that refuses certificates whose only name is the common name."""
+    import ssl
+
+    class NamesInSubjectAltName(ssl.SSLContext):
+        def wrap_socket(self, *arguments: t.Any, **more: t.Any) -> ssl.SSLSocket:
+            wrapped = super().wrap_socket(*arguments, **more)
+            names: t.Any = (wrapped.getpeercert() or {}).get("subjectAltName", ())
+            kinds = {kind for kind, _name in names}
+            if self.verify_mode != ssl.CERT_NONE and kinds.isdisjoint(("DNS", "IP Address")):
+                wrapped.close()
+                raise ssl.SSLCertVerificationError(1, "it names no host in subjectAltName")
+            return wrapped
+
+    # urllib3 before 2 would compare the common name where there is no such name.
+    return NamesInSubjectAltName if _urllib3_is_old() else ssl.SSLContext
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:

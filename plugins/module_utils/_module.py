@@ -14,8 +14,9 @@ import re
 import signal
 import sys
 import typing as t
+from base64 import b64encode
 from datetime import datetime, timezone
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -23,11 +24,11 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._account impor
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
     METHODS,
     SECRETS,
-    SETTINGS,
+    SHORTEST_HIDDEN,
     Credentials,
     find_credentials,
     find_settings,
-    secrets_of_environment,
+    is_hidden,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import (
     SERVICES,
@@ -111,6 +112,8 @@ COMMON_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "max_concurrency": {"type": "int", "default": 8, "fallback": (_variable, ["HWCLOUD_MAX_CONCURRENCY"])},
 }
 
+_SECRET_OPTIONS = [name for name, argument in COMMON_ARGUMENTS.items() if argument.get("no_log")]
+
 _RANGES = {
     "connect_timeout": (1, 3600),
     "read_timeout": (1, 3600),
@@ -130,6 +133,12 @@ _GARBAGE = 200_000
 #: Entries of a list that is written in another way; see C(_leave).
 _LONG = 200
 
+#: Bytes; all authorities of a system together have less than one million.
+_LARGEST_PEM = 16 * 1024 * 1024
+
+#: What Ansible shows instead of a secret option.
+_NOT_SHOWN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
 #: Seconds, without the time spent waiting.
 _DEFAULT_DEADLINE = 900
 
@@ -139,7 +148,8 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}\Z")
 class Connection:
     """Checked common options, and the clients made from them; sends nothing yet.
 
-    Modules use it as C(Task), inventory plugins as it is. C(keep_secret) is told every secret before anything can fail.
+    Modules use it as C(Task), inventory plugins as it is. C(keep_secret) is told every secret that is used and that is hidden
+    wherever it shows, before anything can quote it.
     """
 
     def __init__(
@@ -152,23 +162,19 @@ class Connection:
         self.now = datetime.now(timezone.utc)
         self._show_warning = warn
         environ = os.environ
-        for secret in secrets_of_environment(environ):
-            keep_secret(secret)
-        for url in (options["proxy"], *(environ.get(name) for name in SETTINGS["proxy"])):
-            password = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")[2]
-            if password:
-                keep_secret(password)
-                keep_secret(unquote(password))
         for option, (least, most) in _RANGES.items():
             value = options.get(option)
             if value is not None and not least <= value <= most:
                 raise ConfigError(f"{option} must be a whole number from {least} to {most}; got {value}.")
         credentials = find_credentials(options, environ)
         for name in SECRETS:
-            if name in credentials.values:
+            if is_hidden(name, credentials.values.get(name, "")):
                 keep_secret(credentials.values[name])
         profile = credentials.settings
         settings = find_settings(options, environ, profile)
+        of_proxy = [secret for secret in _secrets_of_proxy(settings["proxy"]) if is_hidden("proxy", secret)]
+        for secret in of_proxy:
+            keep_secret(secret)
         project_id = settings["project_id"]
         if project_id is not None:
             self.check_id("project_id", project_id)
@@ -181,6 +187,8 @@ class Connection:
             cloud = profile.get("cloud")
         self.endpoints = Endpoints(settings["region"], cloud, options["endpoints"], environ, profile)
         self.client = Client(self._http_options(settings, profile))
+        for secret in of_proxy:
+            self.client.keep_secret(secret)
         self.account = Account(
             self.client,
             self.endpoints,
@@ -189,16 +197,15 @@ class Connection:
             project_name,
             keep_secret,
             agency=_agency(settings, credentials),
-            cache_folder=_cache_folder(environ) if options["token_cache"] else None,
+            cache_folder=self._cache_folder(environ, credentials),
             warn=self.warn,
         )
 
     def _http_options(self, settings: dict[str, str | None], profile: t.Mapping[str, t.Any]) -> HttpOptions:
         files = {"ca_path": "a file or folder with CA certificates", "client_cert": "a file with a certificate"}
         for option, what in {**files, "client_key": "a file with a key"}.items():
-            path = settings[option] = os.path.expanduser(settings[option] or "") or None
-            if path and not os.path.exists(path):
-                raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
+            if settings[option]:
+                settings[option] = _existing_file(option, what, str(settings[option]))
         if settings["client_key"] and not settings["client_cert"]:
             raise ConfigError("client_key needs client_cert too.")
         deadline = self.options["deadline"]
@@ -210,6 +217,20 @@ class Connection:
             given["validate_certs"] = profile.get("validate_certs") != "false" if insecure is None else not insecure
         given["proxy"] = checked_proxy(settings["proxy"])
         return HttpOptions(**{field: given[field] for field in HttpOptions._fields})
+
+    def _cache_folder(self, environ: t.Mapping[str, str], credentials: Credentials) -> str | None:
+        """Where the token is kept; None when it is not, or need not be."""
+        if not self.options["token_cache"] or credentials.method != "password":
+            return None
+        from ansible_collections.hwcloud.maintenance.plugins.module_utils._profiles import full_path
+
+        folder = environ.get("XDG_CACHE_HOME", "")
+        # One that is not absolute is not to be used, says the standard.
+        folder = folder if os.path.isabs(folder) else full_path("~/.cache", environ)
+        if not os.path.isabs(folder):
+            self.warn("The token is not kept, as this user has no home folder: set HOME, or XDG_CACHE_HOME.")
+            return None
+        return os.path.join(folder, "hwcloud.maintenance")
 
     def check_id(self, option: str, value: str) -> str:
         """Refuse an id or instance name that could not be one."""
@@ -251,16 +272,52 @@ class Connection:
         self._show_warning(one_line(self.client.redact(sentence), SENTENCE_MOST))
 
 
+class CollectionModule(AnsibleModule):  # type: ignore[misc]  # Ansible is not typed
+    """A module whose failures all have C(failure), those of Ansible's own check of the options too."""
+
+    def hide_secret_options(self) -> dict[str, t.Any]:
+        """The options; from now on C(invocation) shows none that is a secret.
+
+        Ansible would hide these values wherever they occur, short ones too, and whether they are used or not.
+        """
+        options: dict[str, t.Any] = dict(self.params)
+        secret = [name for name in _SECRET_OPTIONS if options.get(name)]
+        proxy = str(options.get("proxy") or "")
+        if proxy and "@" not in proxy:
+            # Nothing secret is in it, and the name of the proxy must be readable.
+            secret.remove("proxy")
+            self.no_log_values.discard(proxy)
+        self.params.update(dict.fromkeys(secret, _NOT_SHOWN))
+        given = {str(options[name]) for name in secret}
+        self.no_log_values.difference_update(value for value in given if len(value) < SHORTEST_HIDDEN)
+        return options
+
+    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
+        """End the module as failed."""
+        # Also when Ansible refuses an option before a task is made of them.
+        self.hide_secret_options()
+        result.setdefault("changed", False)
+        result.setdefault("failure", ConfigError(msg).failure())
+        super().fail_json(msg=msg, **result)
+        raise AssertionError  # not reached
+
+
 class Task(Connection):
     """One run of a module."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: CollectionModule) -> None:
         self.check_mode: bool = module.check_mode
-        proxy = module.params["proxy"] or ""
-        if "@" not in proxy:
-            # Nothing secret is in it, and the name of the proxy must be readable.
-            module.no_log_values.discard(proxy)
-        super().__init__(module.params, module.no_log_values.add, module.warn)
+        options = module.hide_secret_options()
+        given = {str(options[name]) for name in _SECRET_OPTIONS if options[name]}
+        used: set[str] = set()
+
+        def keep_secret(value: str) -> None:
+            used.add(value)
+            module.no_log_values.add(value)
+
+        super().__init__(options, keep_secret, module.warn)
+        # Until here a refusal or a defect may have quoted any of them.
+        module.no_log_values.difference_update(given - used)
 
 
 def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[str, str] | None:
@@ -280,10 +337,25 @@ def _agency(settings: dict[str, str | None], credentials: Credentials) -> dict[s
     return agency
 
 
-def _cache_folder(environ: t.Mapping[str, str]) -> str:
-    folder = environ.get("XDG_CACHE_HOME", "")
-    # One that is not absolute is not to be used, says the standard.
-    return os.path.join(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"), "hwcloud.maintenance")
+def _secrets_of_proxy(url: str | None) -> list[str]:
+    """What must not be shown of a proxy's URL: its password, and each form in which it is sent."""
+    user, _colon, password = (url or "").rpartition("@")[0].rpartition("//")[2].partition(":")
+    if not url or not password:
+        return []
+    login = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
+    return [url, password, unquote(password), login]
+
+
+def _existing_file(option: str, what: str, given: str) -> str:
+    """The path of a file or folder that can be read to its end; ConfigError for a pipe, a device, or what is no PEM by its size."""
+    from ansible_collections.hwcloud.maintenance.plugins.module_utils._profiles import full_path
+
+    path = full_path(given, os.environ)
+    if path.startswith("~") or not os.path.exists(path):
+        raise ConfigError(f"{option} must be {what}; {path!r} does not exist.")
+    if not (os.path.isfile(path) or os.path.isdir(path)) or os.path.getsize(path) > _LARGEST_PEM:
+        raise ConfigError(f"{option} must be {what}; {path!r} is none.")
+    return path
 
 
 @contextlib.contextmanager
@@ -309,17 +381,6 @@ def _ended_by_signals(interrupt: t.Callable[[str], None]) -> t.Iterator[None]:
             signal.signal(number, handler)
 
 
-class _CollectionModule(AnsibleModule):  # type: ignore[misc]  # Ansible is not typed
-    """A module whose failures all have C(failure), those of Ansible's own check of the options too."""
-
-    def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
-        """End the module as failed."""
-        result.setdefault("changed", False)
-        result.setdefault("failure", ConfigError(msg).failure())
-        super().fail_json(msg=msg, **result)
-        raise AssertionError  # not reached
-
-
 def run_module(
     arguments: dict[str, dict[str, t.Any]],
     run: t.Callable[[Task], dict[str, t.Any]],
@@ -328,7 +389,7 @@ def run_module(
     """Run a module from its C(arguments) to its exit; C(run) returns the result."""
     # Tens of thousands of tasks are no garbage.
     gc.set_threshold(_GARBAGE)
-    module = _CollectionModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
+    module = CollectionModule(argument_spec={**COMMON_ARGUMENTS, **arguments}, supports_check_mode=True, **rules)
     task: Task | None = None
     result: dict[str, t.Any] = {}
     with contextlib.ExitStack() as stack:

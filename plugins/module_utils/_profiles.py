@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError, MissingLibraryError, shown
@@ -62,6 +63,10 @@ _AUTH_TYPES = {
 }
 
 
+#: Bytes; a file with hundreds of profiles has far less, and a device such as C(/dev/zero) never ends.
+_LARGEST = 1024 * 1024
+
+
 class Profile(t.NamedTuple):
     """What a profile holds, by option; the file's own C(names) of them; the C(ways) to sign in, where it says."""
 
@@ -79,13 +84,25 @@ class _Reader:
         self.profile = profile
         self.text = ""
         try:
-            with open(path, "rb") as stream:
-                raw = stream.read()
-            self.text = raw.decode("utf-8-sig")
+            self.text = self._read().decode("utf-8-sig")
         except OSError as error:
             raise self.wrong(f"it cannot be read ({error.strerror})") from None
         except UnicodeDecodeError as error:
             raise self.wrong("it is not UTF-8", error.object.count(b"\n", 0, error.start) + 1) from None
+
+    def _read(self) -> bytes:
+        """What is in the file; never waits, as a pipe would make it, and never reads without end."""
+        if self.path.startswith("~"):
+            raise self.wrong("there is no such home folder")
+        if "\0" in self.path:
+            raise self.wrong("this is not the name of a file")
+        with open(self.path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise self.wrong("this is a device or a pipe, not a file")
+            raw = stream.read(_LARGEST + 1)
+        if len(raw) > _LARGEST:
+            raise self.wrong(f"it is larger than {_LARGEST // 1024} KiB")
+        return raw
 
     def wrong(self, what: str, line: int | None = None, *words: str) -> ConfigError:
         """An error at a line, or where these words follow each other."""
@@ -119,10 +136,24 @@ class _Reader:
         return Profile(values, names, f"profile {self.profile} of {self.path}")
 
 
+def full_path(path: str, environ: t.Mapping[str, str]) -> str:
+    """The path with its C(~) or C(~user) replaced; as it is when there is no such home folder, or a relative one."""
+    if not path.startswith("~"):
+        return path
+    import pwd
+
+    user, slash, rest = path.partition("/")
+    home = environ.get("HOME", "") if user == "~" else ""
+    if not os.path.isabs(home):
+        try:
+            home = (pwd.getpwuid(os.getuid()) if user == "~" else pwd.getpwnam(user[1:])).pw_dir
+        except (KeyError, ValueError):
+            return path
+    return home.rstrip("/") + slash + rest if os.path.isabs(home) else path
+
+
 def _path(given: str | None, environ: t.Mapping[str, str], variable: str, usual: str) -> str:
-    home = environ.get("HOME", "")
-    path = given or environ.get(variable) or f"~/{usual}"
-    return home + path[1:] if path.startswith("~/") else path
+    return full_path(given or environ.get(variable) or f"~/{usual}", environ)
 
 
 def read_profile(method: str, profile: str | None, path: str | None, environ: t.Mapping[str, str]) -> Profile:
@@ -136,8 +167,8 @@ def read_profile(method: str, profile: str | None, path: str | None, environ: t.
     profile = profile or environ.get("OS_CLOUD")
     if not profile:
         raise ConfigError("auth_method clouds_yaml needs profile, cloud, or the environment variable OS_CLOUD.")
-    places = [f"{folder}/clouds.{suffix}" for folder in (".", "~", "/etc/openstack") for suffix in ("yaml", "yml")]
-    places = [place.replace("~", f"{environ.get('HOME', '')}/.config/openstack") for place in places]
+    folders = (".", full_path("~/.config/openstack", environ), "/etc/openstack")
+    places = [f"{folder}/clouds.{suffix}" for folder in folders for suffix in ("yaml", "yml")]
     usual = next((place for place in places if os.path.exists(place)), places[0])
     if path or environ.get("OS_CLIENT_CONFIG_FILE"):
         usual = _path(path, environ, "OS_CLIENT_CONFIG_FILE", "")

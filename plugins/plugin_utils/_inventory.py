@@ -194,9 +194,6 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         return projects
 
     def _project(self, where: str, given: dict[str, t.Any], folder: Path) -> _Project:
-        for name in (*SECRETS, "proxy"):
-            if given.get(name):
-                self._keep_secret(str(given[name]))
         for name, value in given.items():
             kind = ARGUMENTS[name]["type"]
             if kind == "dict" and not isinstance(value, (dict, type(None))):

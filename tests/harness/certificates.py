@@ -14,7 +14,7 @@ from typing import Any
 
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 
 #: What encrypts the keys that are encrypted; nobody is ever to be asked for it.
 PASSPHRASE = "a passphrase that nobody is asked for"
@@ -83,6 +83,7 @@ class Certificates:
         self,
         *names: str,
         foreign: bool = False,
+        common_name: str | None = None,
         ask: bool = False,
         versions: tuple[ssl.TLSVersion, ssl.TLSVersion] | None = None,
     ) -> ssl.SSLContext:
@@ -90,6 +91,7 @@ class Certificates:
 
         :arg names: other names than those of this machine.
         :arg foreign: whether its certificate is of the other authority.
+        :arg common_name: a name that its certificate has as common name only, beside C(names), of which there may be none.
         :arg ask: whether it accepts only clients with a certificate of the first authority.
         :arg versions: the lowest and the highest version of TLS.
         """
@@ -103,8 +105,33 @@ class Certificates:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.ca_path)
         authority = self._other if foreign else self._authority
-        authority.issue_cert(*(names or ("localhost", "127.0.0.1", "::1"))).configure_cert(context)
+        if common_name is not None and not names:
+            context.load_cert_chain(self._without_other_names(common_name))
+        else:
+            names = names or ("localhost", "127.0.0.1", "::1")
+            authority.issue_cert(*names, common_name=common_name).configure_cert(context)
         return context
+
+    def _without_other_names(self, common_name: str) -> Path:
+        """A file with the key and the certificate of a server whose name is the common name, as before RFC 2818."""
+        issued = self._authority.issue_cert("replaced.example.com", common_name=common_name)
+        template = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
+        authority_key = serialization.load_pem_private_key(self._authority.private_key_pem.bytes(), None)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(template.subject)
+            .issuer_name(template.issuer)
+            .public_key(template.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(template.not_valid_before_utc)
+            .not_valid_after(template.not_valid_after_utc)
+        )
+        for extension in template.extensions:
+            if extension.oid != x509.oid.ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
+                builder = builder.add_extension(extension.value, extension.critical)
+        certificate = builder.sign(authority_key, hashes.SHA256())
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        return self._write("common-name-only.pem", issued.private_key_pem.bytes() + pem)
 
     def _write(self, name: str, content: bytes) -> Path:
         path = self._folder / name

@@ -91,6 +91,7 @@ class Task:
     def __init__(self, sim: Simulator, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sim = sim
         self.home = home
+        self._monkeypatch = monkeypatch
         self.options: dict[str, Any] = {
             "region": sim.region,
             "project_id": sim.project_id,
@@ -106,6 +107,11 @@ class Task:
         if module == CANCEL:
             options.setdefault("job_ids", [PENDING_1H])
         return run_module(module, options, environ=self.environ)
+
+    def anew(self, home: Home) -> Task:
+        """Another task, which has nothing of this one; the simulator is as at its start."""
+        self.sim.reset("maintenance")
+        return Task(self.sim, home, self._monkeypatch)
 
     def forget(self) -> Task:
         """Empty the journal, for another run."""

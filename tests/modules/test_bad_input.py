@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import connection, signed_in
 from tests.harness.modules import run_module
+from tests.harness.rows import in_rows
 
 INSTANCE = "2f55a1c6-d0bf-a848-7c47-5bdf79903d32"
 TASK = "24401d1dc583dc828e8e3c005aaad020"
@@ -231,7 +232,7 @@ def refused(sim, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(
+@in_rows(
     ("name", "option", "value"),
     matrix(
         (["dcs_task"], ["instance", "instance_id"], BAD_IDS),
@@ -241,7 +242,7 @@ def refused(sim, monkeypatch):
         (["dcs_task"], ["task_ids"], BAD_IDS),
         (["dds_scheduled_job"], ["job_ids"], BAD_IDS),
     ),
-    ids=shortened,
+    by=2,
 )
 def test_ids(refused, name, option, value):
     changes = {option: [TASK, value] if option.endswith("s") else value}
@@ -382,13 +383,13 @@ def test_max_failures_of_scheduled_jobs(refused, value):
     assert str(value) in refused("dds_scheduled_job", "max_failures", max_failures=value)["msg"]
 
 
-@pytest.mark.parametrize(
+@in_rows(
     ("name", "option", "value"),
     matrix(
         (["dcs_task_info", "dds_scheduled_job_info"], ["start_time", "end_time"], BAD_TIMES + BAD_AGES),
         (["dds_scheduled_job_info", "dds_scheduled_job"], ["lookback"], BAD_TIMES + BAD_AGES + ["2026-01-15"]),
     ),
-    ids=shortened,
+    by=2,
 )
 def test_times(refused, name, option, value):
     refused(name, option, **{option: value})
@@ -409,7 +410,7 @@ def test_a_window_that_ends_before_it_begins(refused, name, changes):
     assert "end_time" in result["msg"]
 
 
-@pytest.mark.parametrize(
+@in_rows(
     ("name", "option", "value"),
     [
         *((name, option, value) for name in MODULES for option, values in BAD_NUMBERS.items() for value in values),
@@ -420,6 +421,7 @@ def test_a_window_that_ends_before_it_begins(refused, name, changes):
             for value in values
         ),
     ],
+    by=1,
 )
 def test_numbers(refused, name, option, value):
     assert str(value) in refused(name, option, **{option: value})["msg"]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.harness.rows import in_rows
+
 SESSIONS = "2f55a1c6-d0bf-a848-7c47-5bdf79903d32"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 DONE = "fe0695500548c654e67d811fb57a9792"
@@ -142,9 +144,9 @@ ANSWERS: dict[str, tuple[Any, dict[str, Any], int]] = {
 
 @each_run
 @in_both_modes
-@pytest.mark.parametrize(("fault", "expected", "requests"), ANSWERS.values(), ids=ANSWERS.keys())
+@in_rows(("answer", "fault", "expected", "requests"), [(answer, *row) for answer, row in ANSWERS.items()])
 def test_the_first_request_fails(
-    sim, module, no_backoff, name, options, first, action, check_mode, fault, expected, requests
+    sim, module, no_backoff, name, options, first, action, check_mode, answer, fault, expected, requests
 ):
     before = sim.state()["tasks"]
     sim.faults([{"operation": first, "times": None, "fault": fault}])

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import connection
 from tests.contract.caller import Caller
+from tests.harness.rows import in_rows
 from tests.simulator.switches import SWITCHES
 
 WAITING, DONE, FAILED, CANCELLED, OLD = (letter * 32 for letter in "12345")
@@ -70,10 +71,7 @@ SIGN_IN = ("token_region", "token_ttl", "max_skew_minutes", "lock_seconds", "res
 #: Switches of what no DCS module uses.
 NOT_DCS = ("dds_groups", "dds_too_late_error", "dds_repeat_cancel", "dds_cancel_delay", "metadata")
 
-EACH_POSITION = pytest.mark.parametrize(
-    ("switch", "value"),
-    [pytest.param(name, value, id=f"{name}={value}") for name, values in POSITIONS.items() for value in values],
-)
+EACH_POSITION = in_rows(("switch", "value"), [(name, value) for name, values in POSITIONS.items() for value in values])
 
 PHASES = {
     "CREATED": "pending",

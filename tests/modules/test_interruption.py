@@ -29,12 +29,12 @@ import yaml
 from tests.harness.modules import clean_environment, run_module
 from tests.harness.playbooks import BIN, local_play, run_playbook
 from tests.harness.profiles import Home
+from tests.harness.signals import SIGNALS, not_ignored
 from tests.proof import oracle
 from tests.proof.stage import CANCELLED, DONE, FAILED, MONGO, PENDING, REDIS, SCENARIO, SECOND, WAITING, Case
 from tests.unit.loopback import Loopback, answer, drip
 
 CHECKOUT = Path(__file__).parents[2]
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Seconds within which a module has said what it did, and is gone: one, and what a busy machine adds.
 PROMPT = 4.0
 #: Seconds for what is certain to happen, however busy the machine is.
@@ -88,14 +88,15 @@ class Running:
         variables = clean_environment(**(environ or {}))
         # Where Ansible runs modules, Python keeps what is printed until it ends.
         variables.pop("PYTHONUNBUFFERED", None)
-        self._process = subprocess.Popen(
-            command,
-            cwd=CHECKOUT,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        with not_ignored():
+            self._process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
 
     def __enter__(self) -> Running:
         return self
@@ -427,6 +428,28 @@ class Theatre:
 @pytest.fixture
 def theatre(sim, tmp_path) -> Theatre:
     return Theatre(sim, tmp_path)
+
+
+@pytest.fixture(params=[(), SIGNALS], ids=["in the foreground", "ignored"])
+def ignored_here(request) -> Iterator[None]:
+    """Let this process ignore these signals, as nohup and a shell that runs it in the background do."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in request.param}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_these_tests_do_not_depend_on_what_their_caller_ignores(theatre, ignored_here):
+    """A module that is started here hears each signal, whether this process does or not."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    scene = SCENES["removal, second record"]
+    for sent in SIGNALS:
+        theatre.prepare(scene)
+        with theatre.begin(scene) as running:
+            theatre.reach(running, scene)
+            check_interrupted(scene, running.stop(sent), sent)
+    # And what this process itself ignores is as it was.
+    assert [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN] == ignored
 
 
 def check_interrupted(scene: Scene, result: dict[str, Any], number: int) -> None:
@@ -844,15 +867,16 @@ class Playbook:
         self.plays = [local_play(tasks, options)]
         self.file = folder / "interrupted.yml"
         self.file.write_text(yaml.safe_dump(self.plays, sort_keys=False), encoding="utf-8")
-        self.process = subprocess.Popen(
-            [BIN / "ansible-playbook", self.file],
-            cwd=folder,
-            env=clean_environment(HOME=str(folder), LC_ALL="C.UTF-8", **self.temporary),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with not_ignored():
+            self.process = subprocess.Popen(
+                [BIN / "ansible-playbook", self.file],
+                cwd=folder,
+                env=clean_environment(HOME=str(folder), LC_ALL="C.UTF-8", **self.temporary),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def __enter__(self) -> Playbook:
         return self

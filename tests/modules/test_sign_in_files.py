@@ -25,6 +25,7 @@ from tests.harness.profiles import (
     cloud_entry,
     koocli_profile,
 )
+from tests.harness.rows import in_rows
 from tests.harness.sources import (
     JOBS,
     PROJECTS,
@@ -250,11 +251,7 @@ def check_refused_file(task: Task, method: str, file: Path, case: Broken, profil
 
 
 @pytest.mark.parametrize("asked", ["by a variable", "by auth_method", "by nobody"])
-@pytest.mark.parametrize(
-    ("method", "name"),
-    [(method, name) for method, cases in BROKEN.items() for name in cases],
-    ids=lambda value: value.replace(" ", "-"),
-)
+@in_rows(("method", "name"), [(method, name) for method, cases in BROKEN.items() for name in cases], by=1)
 def test_a_file_that_cannot_be_used(task, method, name, asked):
     case = BROKEN[method][name]
     file = task.home.write("asked/file.yaml" if asked != "by nobody" else METHOD_FILES[method], case.content)

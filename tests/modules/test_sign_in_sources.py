@@ -22,6 +22,7 @@ from tests.harness.profiles import (
     koocli_profile,
     koocli_sso_profile,
 )
+from tests.harness.rows import in_rows
 from tests.harness.sources import (
     AGENCIES,
     ASSUME,
@@ -50,8 +51,7 @@ from tests.harness.sources import (
 
 
 @pytest.mark.parametrize("project", ["known project", "project of the region"])
-@pytest.mark.parametrize("agency", AGENCIES)
-@pytest.mark.parametrize(("source", "kind"), WAYS)
+@in_rows(("agency", "source", "kind"), [(agency, *way) for agency in AGENCIES for way in WAYS], by=1)
 def test_each_source_alone(task, source, kind, agency, project):
     values = right(task.sim, kind)
     if agency != "no agency" and "user_id" in values:
@@ -350,8 +350,8 @@ def put_both(task: Task, first: tuple[str, str], second: tuple[str, str], values
         SOURCES[first[0]].put(task, values[0])
 
 
-@pytest.mark.parametrize(("better", "worse"), PAIRS, ids=way_name)
-def test_which_of_two_wins(task, better, worse):
+@in_rows(("source", "better", "worse"), [(better[0], better, worse) for better, worse in PAIRS], by=1, ids=way_name)
+def test_which_of_two_wins(task, source, better, worse):
     put_both(task, better, worse, [right(task.sim, better[1]), wrong(worse[1])])
     check(
         task,
@@ -366,16 +366,17 @@ def pin(way: tuple[str, str]) -> str:
     return SOURCES[way[0]].method or method_of(way[1])
 
 
-@pytest.mark.parametrize(
-    ("better", "worse", "by"),
+@in_rows(
+    ("source", "better", "worse", "by"),
     [
-        (better, worse, ("option", "variable", "option before the variable")[number % 3])
+        (better[0], better, worse, ("option", "variable", "option before the variable")[number % 3])
         for number, (better, worse) in enumerate(PAIRS)
         if pin(better) != pin(worse)
     ],
+    by=1,
     ids=way_name,
 )
-def test_the_other_wins_when_it_is_asked_for(task, better, worse, by):
+def test_the_other_wins_when_it_is_asked_for(task, source, better, worse, by):
     put_both(task, better, worse, [wrong(better[1]), right(task.sim, worse[1])])
     if by != "variable":
         task.options["auth_method"] = pin(worse)
@@ -390,7 +391,7 @@ def test_the_other_wins_when_it_is_asked_for(task, better, worse, by):
     )
 
 
-@pytest.mark.parametrize("way", RANKED, ids=way_name)
+@in_rows("way", RANKED)
 def test_the_machine_wins_only_when_it_is_asked_for(task, way):
     SOURCES[way[0]].put(task, wrong(way[1]))
     assert task.run()["failed"]
@@ -405,7 +406,7 @@ def complete_and_later(source: str) -> str | None:
     return next((other for other in later if can_meet((source, ""), (other, ""))), None)
 
 
-@pytest.mark.parametrize("way", RANKED, ids=way_name)
+@in_rows("way", RANKED)
 def test_wrong_credentials_lead_to_no_other_source(task, way):
     """A refusal is told; what stands in the next source was not meant."""
     later = complete_and_later(way[0])
@@ -448,10 +449,11 @@ INCOMPLETE = [
 
 
 @pytest.mark.parametrize("pinned", [False, True], ids=["", "asked-for"])
-@pytest.mark.parametrize(
+@in_rows(
     ("source", "given"),
     [(source, some) for source, found in SOURCES.items() for some in INCOMPLETE if set(some) <= set(found.names)],
-    ids=lambda value: "+".join(value) if isinstance(value, tuple) else value.replace(" ", "-"),
+    by=1,
+    ids=way_name,
 )
 def test_an_incomplete_set_is_an_error_that_names_what_is_missing(task, source, given, pinned):
     names = SOURCES[source].names

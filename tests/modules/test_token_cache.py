@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
+import pwd
 import re
 import stat
 import threading
@@ -613,7 +615,7 @@ def test_a_full_disk_fails_no_task(cache, monkeypatch):
     cache.rewrite(expires_at=moment(-1))
     stale = cache.file.read_text()
 
-    def full(*_arguments: Any) -> None:
+    def full(*_arguments: Any, **_folders: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
@@ -644,6 +646,206 @@ def test_a_folder_of_another_user_of_the_machine_is_not_used(cache):
         (warning,) = result["warnings"]
         assert "somebody else" in warning
     assert list(cache.folder.iterdir()) == []
+
+
+# --- What others could have put there -----------------------------------------------------------------------------------
+
+OTHER = 12345
+#: Only root may give files away.
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files and folders away")
+
+
+def check_refused(cache: Cache, *parts: str) -> None:
+    """Two tasks sign in, keep nothing, and say in one warning why."""
+    for _task in range(2):
+        result, asked = cache.run()
+        assert "failed" not in result, result
+        assert asked == [SIGN_IN, JOBS]
+        (warning,) = result["warnings"]
+        assert warning.startswith("The token ")
+        assert warning.endswith(".")
+        for part in parts:
+            assert part in warning
+    assert cache.files() == []
+
+
+@pytest.mark.parametrize("whose", ["this user's", pytest.param("another user's", marks=NEEDS_ROOT)])
+def test_a_symbolic_link_in_place_of_the_folder_is_not_followed(cache, tmp_path, whose):
+    target = tmp_path / "target"
+    target.mkdir()
+    target.chmod(0o755)
+    cache.folder.parent.mkdir()
+    cache.folder.symlink_to(target)
+    if whose != "this user's":
+        os.lchown(cache.folder, OTHER, OTHER)
+    check_refused(cache, str(cache.folder), "symbolic link")
+    assert mode(target) == 0o755, "what the link points to is left alone"
+    assert list(target.iterdir()) == []
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("what", ["cache", "cache/inside"])
+def test_a_symbolic_link_of_another_user_above_the_folder_is_not_followed(cache, tmp_path, what):
+    target = tmp_path / "target"
+    target.mkdir()
+    link = cache.home.folder / what
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(target)
+    os.lchown(link, OTHER, OTHER)
+    cache.environ["XDG_CACHE_HOME"] = str(link)
+    check_refused(cache, str(link), "somebody else's")
+    assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_symbolic_link_of_this_user_above_the_folder_is_followed(cache, tmp_path, relative):
+    target = tmp_path / "disk" / "cache"
+    target.mkdir(parents=True)
+    link = cache.home.folder / "cache"
+    link.symlink_to(os.path.relpath(target, link.parent) if relative else target)
+    for work in ([SIGN_IN, JOBS], [JOBS]):
+        cache.work(work)
+    (file,) = (target / "hwcloud.maintenance").iterdir()
+    assert (mode(file), mode(file.parent)) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize("bits", [0o777, 0o757, pytest.param(0o770, marks=NEEDS_ROOT)])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_folder_that_others_may_replace_is_not_used(cache, bits, is_there):
+    parent = cache.home.folder / "cache"
+    parent.mkdir()
+    if is_there:
+        cache.folder.mkdir(mode=0o700)
+    if bits == 0o770:
+        os.chown(parent, os.geteuid(), OTHER)
+    parent.chmod(bits)
+    check_refused(cache, str(parent), "others may replace")
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_folder_below_one_of_another_user_is_not_used(cache, depth):
+    parent = cache.home.folder / "cache"
+    parent.mkdir()
+    os.chown((parent, cache.home.folder)[depth], OTHER, OTHER)
+    check_refused(cache, "somebody else's")
+
+
+def test_a_folder_below_one_in_which_each_may_replace_only_own_files_is_used(cache):
+    """As in /tmp."""
+    parent = cache.home.folder / "cache"
+    parent.mkdir()
+    parent.chmod(0o1777)
+    for work in ([SIGN_IN, JOBS], [JOBS]):
+        cache.work(work)
+    check_file(cache)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_folder_that_the_group_of_only_this_user_may_change_is_used(cache, monkeypatch, is_own):
+    """Many systems give each user a group of the same name, and let the group change what the user makes."""
+    parent = cache.home.folder / "cache"
+    parent.mkdir(mode=0o700)
+    parent.chmod(0o775)
+    known = pwd.getpwuid(os.geteuid())
+    monkeypatch.setattr("os.fstat", _in_group(4242, parent, os.fstat))
+    members = [] if is_own else [known.pw_name, "colleague"]
+    monkeypatch.setattr("grp.getgrgid", lambda number: grp.struct_group((known.pw_name, "x", number, members)))
+    if not is_own:
+        check_refused(cache, "others may replace")
+        return
+    for work in ([SIGN_IN, JOBS], [JOBS]):
+        cache.work(work)
+    check_file(cache)
+
+
+def _in_group(number: int, folder: Path, fstat: Any) -> Any:
+    """What C(os.fstat) says of a folder if it is of this group."""
+
+    def facts(file: int) -> os.stat_result:
+        found: os.stat_result = fstat(file)
+        if found.st_ino == folder.stat().st_ino:
+            return os.stat_result((*found[:5], number, *found[6:]))
+        return found
+
+    return facts
+
+
+def test_a_file_that_is_larger_than_a_token_is_not_read(cache):
+    cache.work([SIGN_IN, JOBS])
+    with cache.file.open("a") as stream:
+        stream.write(" " * 70_000)
+    cache.work([SIGN_IN, JOBS])
+    check_file(cache)
+    os.truncate(cache.file, 2**40)
+    cache.work([SIGN_IN, JOBS])
+    check_file(cache)
+    cache.work([JOBS])
+
+
+@pytest.mark.parametrize("length", [15, 65_537])
+def test_what_is_no_token_by_its_length_is_not_used(cache, length):
+    cache.work([SIGN_IN, JOBS])
+    cache.rewrite(token="x" * length)
+    cache.work([SIGN_IN, JOBS])
+    check_file(cache)
+
+
+def test_what_cannot_be_used_again_is_not_written(cache):
+    cache.sim.switches({"token_ttl": 30})
+    cache.work([SIGN_IN, JOBS])
+    assert cache.files() == []
+
+
+# --- No home folder ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_home(cache, monkeypatch, tmp_path) -> Cache:
+    """HOME is not set, and the user is not known, as in a container that runs as any user."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    harness = "tests.harness.modules.clean_environment"
+    cache.environ = {}
+    monkeypatch.setattr(harness, lambda **more: {name: os.environ[name] for name in ("PATH",)} | cache.environ)
+
+    def unknown(_number: int) -> Any:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    return cache
+
+
+@pytest.mark.parametrize("home", [None, "", "home", "."])
+def test_without_a_home_folder_the_token_is_not_kept(without_home, home):
+    if home is not None:
+        without_home.environ["HOME"] = home
+    without_home.environ["XDG_CACHE_HOME"] = "relative"
+    check_refused(without_home, "home folder", "XDG_CACHE_HOME")
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_without_a_home_folder_the_place_for_caches_will_do(without_home):
+    without_home.environ["XDG_CACHE_HOME"] = str(without_home.home.folder / "cache")
+    without_home.work([SIGN_IN, JOBS])
+    check_file(without_home)
+
+
+def test_without_a_home_folder_nothing_is_said_where_nothing_would_be_kept(without_home):
+    key = {"access_key": without_home.sim.access_key, "secret_key": without_home.sim.secret_key}
+    without_home.user = {}
+    without_home.work([JOBS], **key)
+
+
+@pytest.mark.parametrize("home", [None, "", "home"])
+def test_the_home_folder_is_that_of_the_user_where_the_variable_names_none(without_home, monkeypatch, home):
+    if home is not None:
+        without_home.environ["HOME"] = home
+    entry = pwd.struct_passwd(("ops", "x", os.getuid(), os.getgid(), "", str(without_home.home.folder), "/bin/sh"))
+    monkeypatch.setattr("pwd.getpwuid", lambda _number: entry)
+    without_home.work([SIGN_IN, JOBS])
+    assert without_home.file.parent == without_home.home.folder / ".cache" / "hwcloud.maintenance"
 
 
 # --- Several at once -----------------------------------------------------------------------------------------------------

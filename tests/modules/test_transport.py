@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import HttpOptions, _adapter
 from tests.conftest import connection, signed_in
 from tests.harness.certificates import PASSPHRASE, Certificates
 from tests.harness.modules import clean_environment, run_module
@@ -661,6 +662,39 @@ def test_a_certificate_for_another_name_is_not_accepted(certificates):
         result = run({**service_at(server.url), "ca_path": str(certificates.ca_path)})
         assert server.seen == []
     assert failed(result, "NetworkError", server.netloc, "ertificate")["retryable"] is False
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "*"])
+@pytest.mark.parametrize("through", ["nothing", "a proxy"])
+def test_a_common_name_is_no_name_of_a_host(certificates, proxy, name, through):
+    """It may be anything; the hosts for which a certificate is stand in subjectAltName."""
+    with Loopback(LISTING, tls=certificates.server_context(common_name=name)) as server:
+        url = f"https://{name.replace('*', '127.0.0.1')}:{server.port}"
+        service = {**service_at(url), **({"proxy": proxy.url} if through == "a proxy" else {})}
+        result = run({**service, "ca_path": str(certificates.ca_path)})
+        assert server.seen == []
+        assert failed(result, "NetworkError", "The certificate of", "is not accepted")["retryable"] is False
+        assert result["requests"] == 1
+        worked(run({**service, "validate_certs": False}))
+
+
+def test_a_common_name_of_another_host_beside_the_right_name_does_no_harm(certificates):
+    with Loopback(LISTING, tls=certificates.server_context("127.0.0.1", common_name="other.test")) as server:
+        worked(run({**service_at(server.url), "ca_path": str(certificates.ca_path)}))
+
+
+@pytest.mark.parametrize(("name", "accepted"), [(None, True), ("localhost", False)])
+def test_a_common_name_is_no_name_of_a_host_where_urllib3_compares_names(certificates, monkeypatch, name, accepted):
+    """Version 1 of urllib3 takes the common name for a host, unless the context has refused the certificate before."""
+    monkeypatch.setattr("urllib3.__version__", "1.26.20")
+    context = _adapter(HttpOptions(ca_path=str(certificates.ca_path))).poolmanager.connection_pool_kw["ssl_context"]
+    with Loopback(tls=certificates.server_context(common_name=name)) as server:
+        connected = socket.create_connection(("127.0.0.1", server.port))
+        with contextlib.closing(connected), contextlib.ExitStack() as stack:
+            if not accepted:
+                stack.enter_context(pytest.raises(ssl.SSLCertVerificationError, match="subjectAltName"))
+            context.wrap_socket(connected, server_hostname="localhost").close()
 
 
 @pytest.mark.parametrize("first", range(len(CA_PATH)))

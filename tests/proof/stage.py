@@ -185,12 +185,11 @@ GIVES_CREDENTIALS = (
 
 
 def options_of(sim: Simulator, case: Case, sign_in: str) -> dict[str, Any]:
-    """All options of a run; times are as short as the modules allow."""
+    """All options of a run."""
     options: dict[str, Any] = {
         "region": sim.region,
         "endpoints": {"dcs": sim.url, "dds": sim.url, "iam": sim.url, "metadata": sim.url},
-        "connect_timeout": 2,
-        "read_timeout": 1,
+        "connect_timeout": 60,
         "max_concurrency": 1,
         **case.options,
     }

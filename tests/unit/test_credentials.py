@@ -13,12 +13,11 @@ import pytest
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._account import LIST_PROJECTS, Account
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import (
     ENVIRONMENT,
-    SECRETS,
     SETTINGS,
     Credentials,
     find_credentials,
     find_settings,
-    secrets_of_environment,
+    is_hidden,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import Endpoints
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
@@ -262,6 +261,10 @@ class FakeClient:
         self.answers = list(answers)
         self.calls = []
         self.secrets = []
+        self.words = []
+
+    def keep_word(self, value):
+        self.words.append(value)
 
     def keep_secret(self, value):
         if value:
@@ -415,7 +418,7 @@ def test_sign_in_without_token_or_project(answer):
         _unused = account(FakeClient(answer), PASSWORD).project_id
 
 
-@pytest.mark.parametrize("values", [KEY, {**KEY, "security_token": "ST"}, {"auth_token": "T-0"}])
+@pytest.mark.parametrize("values", [KEY, {**KEY, "security_token": "ST"}, {"auth_token": "token-number-0"}])
 def test_renew_does_nothing_without_a_password(values):
     client = FakeClient()
     assert account(client, values, project_id="p").renew() is False
@@ -436,25 +439,38 @@ def test_renew_signs_in_again():
 
 def test_given_token_is_used_as_it_is():
     client = FakeClient()
-    made = account(client, {"auth_token": "T-0"}, project_id="p")
+    made = account(client, {"auth_token": "token-number-0"}, project_id="p")
     request = SimpleNamespace(headers={})
     made.authenticate(request)
-    assert request.headers == {"X-Auth-Token": "T-0"}
-    assert client.secrets == ["T-0"]
+    assert request.headers == {"X-Auth-Token": "token-number-0"}
+    assert client.secrets == ["token-number-0"]
     assert client.calls == []
 
 
 def test_secrets_are_kept_from_the_start():
     client, kept = FakeClient(), []
-    account(client, {**KEY, "security_token": "ST"}, kept=kept)
-    assert sorted(client.secrets) == sorted(kept) == ["SK-secret", "ST"]
+    account(client, {**KEY, "security_token": "ST-secret"}, kept=kept)
+    assert sorted(client.secrets) == sorted(kept) == ["SK-secret", "ST-secret"]
 
 
-def test_all_secrets_of_the_environment_are_known():
-    options, environ = {}, {"OS_DOMAIN_NAME": "d", "UNRELATED": "x", "HW_SECRET_KEY": ""}
-    expected = []
-    for source in SOURCES[1:]:
-        values = place(options, environ, source, NAMES[source])
-        expected += [values[name] for name in SECRETS if name in values]
-    assert sorted(secrets_of_environment(environ)) == sorted(expected)
-    assert secrets_of_environment({"HW_SECRET_KEY": ""}) == []
+@pytest.mark.parametrize(
+    ("option", "value", "hidden"),
+    [
+        ("password", "seven-7", False),
+        ("password", "eight-88", True),
+        ("auth_token", "T", False),
+        ("secret_key", "x" * 40, True),
+        ("security_token", "", False),
+        ("passcode", "123456", False),
+        ("passcode", "12345678", False),
+        ("passcode", "a password", True),
+    ],
+)
+def test_what_is_hidden_wherever_it_shows(option, value, hidden):
+    assert is_hidden(option, value) is hidden
+
+
+def test_short_secrets_and_passcodes_are_hidden_in_answers_of_signing_in_only():
+    client, kept = FakeClient(), []
+    account(client, {"user_id": "u", "password": "seven-7", "passcode": "12345678"}, kept=kept)
+    assert (client.secrets, sorted(client.words), kept) == ([], ["12345678", "seven-7"], [])

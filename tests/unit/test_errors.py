@@ -178,10 +178,10 @@ def test_gateway_digits(code, digits):
     assert gateway_digits(code) == digits
 
 
-@pytest.mark.parametrize("status", list(range(100, 600)))
-def test_retryable_statuses(status):
-    assert is_retryable(status, None) == (status in (429, 500, 502, 503, 504))
-    assert is_retryable(status, "DCS.4957") == (status in (429, 500, 502, 503, 504))
+def test_retryable_statuses():
+    retryable = (429, 500, 502, 503, 504)
+    assert [status for status in range(100, 600) if is_retryable(status, None)] == list(retryable)
+    assert [status for status in range(100, 600) if is_retryable(status, "DCS.4957")] == list(retryable)
 
 
 BUSY = ["DCS.4111", *(f"DCS.{number}" for number in range(4113, 4119)), "DCS.4120"]

@@ -888,6 +888,8 @@ def test_cookies_are_neither_kept_nor_sent():
         "Authorization: SDK-HMAC-SHA256 Access=AK, SignedHeaders=host, Signature={}",
         '{{"authorization": "SDK-HMAC-SHA256 Access=AK, SignedHeaders=host, Signature={}"}}',
         '{{"signature": "{}"}}',
+        "Signature\\u003d{}",
+        "Signature&#61;{}",
     ],
 )
 @pytest.mark.parametrize("status", [200, 401, 500])
