@@ -13,7 +13,7 @@ from tests.harness.modules import run_module
 from tests.harness.playbooks import Run, local_play, run_playbook
 from tests.simulator import Simulator
 
-pytest_plugins = ["tests.rings"]
+pytest_plugins = ["tests.journal", "tests.rings"]
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +73,14 @@ def no_backoff(monkeypatch) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how much was tried: add up what tests/proof has recorded under C(cells) and C(inputs)."""
+    """Say how much was tried: add up what tests/proof has recorded under C(cells), C(content cells) and C(inputs)."""
     # Here, as the process that prints the summary loads no other file of this kind when other processes run the tests.
     reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
-    for word, sentence in (("cells", "cells of the fault matrix"), ("inputs", "generated answers and files")):
+    for word, sentence in (
+        ("cells", "cells of the fault matrix"),
+        ("content cells", "cells of the content matrix"),
+        ("inputs", "generated answers and files"),
+    ):
         total = sum(value for report in reports for name, value in report.user_properties if name == word)
         if total:
             terminalreporter.write_line(f"{total} {sentence} were tried.")

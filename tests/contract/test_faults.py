@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import http.client
 import json
 import socket
@@ -256,3 +258,76 @@ def test_a_delayed_request_does_not_outlive_a_reset(sim: Simulator, caller: Call
             late.result(timeout=10)
     assert sim.journal() == []
     assert sim.tasks("redis-sessions-prod")[0]["status"] == "CREATED"
+
+
+EDITS: dict[str, tuple[list[dict[str, Any]], Any]] = {
+    "a value": ([{"at": ["tasks", 0, "id"], "to": "5"}], lambda tasks: [{**tasks[0], "id": 5}, *tasks[1:]]),
+    "the last one": ([{"at": ["tasks", -1, "id"], "to": "5"}], lambda tasks: [*tasks[:-1], {**tasks[-1], "id": 5}]),
+    "each": ([{"at": ["tasks", "*", "id"], "to": "5"}], lambda tasks: [{**task, "id": 5} for task in tasks]),
+    "a new key": ([{"at": ["tasks", 0, "x\n"], "to": "null"}], lambda tasks: [{**tasks[0], "x\n": None}, *tasks[1:]]),
+    "not there": ([{"at": ["tasks", 99, "id"], "to": "5"}], lambda tasks: tasks),
+    "no object": ([{"at": ["tasks", "id"], "to": "5"}], lambda tasks: tasks),
+    "twice": ([{"at": ["tasks", 0], "twice": True}], lambda tasks: [*tasks, tasks[0]]),
+    "removed": ([{"at": ["tasks", 0], "remove": True}], lambda tasks: tasks[1:]),
+    "the other case": (
+        [{"at": ["tasks", 0, "name"], "swapcase": True}, {"at": ["tasks", 0, "details"], "swapcase": True}],
+        lambda tasks: [{**tasks[0], "name": "extend"}, *tasks[1:]],
+    ),
+    "several": (
+        [{"at": ["tasks", 0], "twice": True}, {"at": ["tasks", -1, "id"], "to": '"x"'}],
+        lambda tasks: [*tasks, {**tasks[0], "id": "x"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edits(sim: Simulator, caller: Caller, name: str) -> None:
+    edits, expected = EDITS[name]
+    right = caller.get(caller.tasks_path()).json()
+    sim.faults([{"operation": "ListBackgroundTask", "fault": {"edit": edits, "headers": {"X-More": "yes"}}}])
+    answer = caller.get(caller.tasks_path())
+    assert answer.json() == {**right, "tasks": expected(right["tasks"])}
+    assert (answer.headers["X-More"], answer.headers["Content-Type"]) == ("yes", "application/json")
+    assert sim.journal()[-1]["processed"]
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999", "NaN", "[" * 5000 + "]" * 5000, '"\\ud800"', '{"a": 1, "a": 2}', "", "\ud800"]
+)
+def test_an_edit_may_be_any_text(sim: Simulator, caller: Caller, text: str) -> None:
+    sim.faults([{"operation": "ListBackgroundTask", "fault": {"edit": [{"at": ["tasks"], "to": text}]}}])
+    raw = caller.get(caller.tasks_path()).content
+    assert b'"tasks": ' + text.encode("utf-8", "surrogatepass") + b"}" in raw
+
+
+def test_an_edit_of_all_and_of_what_has_no_body(sim: Simulator, caller: Caller) -> None:
+    sim.faults([{"times": None, "fault": {"edit": [{"at": [], "to": "5"}]}}])
+    assert caller.get(caller.tasks_path()).content == b"5"
+    job = sim.jobs("Pending")[0]["job_id"]
+    answer = caller.call("DELETE", f"{caller.dds}/scheduled-jobs/{job}")
+    assert (answer.status_code, answer.content) == (200, b"5")
+    assert job not in {each["job_id"] for each in sim.jobs("Pending")}
+    sim.faults([{"fault": {"edit": [{"at": [], "remove": True}]}}])
+    assert caller.get(caller.tasks_path()).content == b""
+
+
+def test_what_was_received_is_said_again(sim: Simulator, caller: Caller) -> None:
+    text = '{"a": "$[x-a] $[x-none] $[X-A]"}'
+    for fault in ({"edit": [{"at": ["tasks"], "to": text}]}, {"status": 200, "body": f'{{"tasks": {text}}}'}):
+        sim.faults([{"operation": "ListBackgroundTask", "fault": fault}])
+        answer = caller.call("GET", caller.tasks_path(), headers={"X-A": 'b"c'})
+        assert answer.json()["tasks"] == {"a": 'b"c  $[X-A]'}
+
+
+def test_headers_of_an_edit_replace(sim: Simulator, caller: Caller) -> None:
+    sim.faults([{"fault": {"edit": [], "headers": {"x-subject-token": "other"}}}])
+    answer = caller.plain("POST", "/v3/auth/tokens", json=caller.token_body())
+    assert (answer.status_code, answer.headers["X-Subject-Token"]) == (201, "other")
+    assert answer.json()["token"]["project"]["id"] == sim.project_id
+
+
+def test_bytes_as_a_body(sim: Simulator, caller: Caller) -> None:
+    zeros = gzip.compress(bytes(100_000))
+    body = base64.b64encode(zeros).decode()
+    _set(sim, {"status": 200, "base64": body, "headers": {"Content-Encoding": "gzip"}}, "ListBackgroundTask")
+    assert caller.get(caller.tasks_path()).content == bytes(100_000)

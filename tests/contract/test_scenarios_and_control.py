@@ -213,7 +213,8 @@ def test_control_calls_that_make_no_sense(sim: Simulator, caller: Caller) -> Non
         ("POST", "advance", b'{"seconds": 1e400}', 400),
         ("POST", "advance", b"5", 400),
     ):
-        answer = caller.plain(method, "/_simulator/" + path, data=body)
+        headers = {"Content-Type": "application/json"}
+        answer = caller.plain(method, "/_simulator/" + path, data=body, headers=headers)
         assert answer.status_code == status, path
         assert answer.json()["error"].endswith(".")
     assert sim.journal() == []

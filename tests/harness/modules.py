@@ -62,6 +62,23 @@ def run_module(
     environ: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run a module and return what it printed; C(failed) is in it when it failed."""
+    printed, warned = printed_by(name, options, check_mode=check_mode, diff=diff, environ=environ)
+    result = json.loads(printed)
+    result.pop("invocation", None)
+    if warned:
+        result["warnings"] = warned
+    return result
+
+
+def printed_by(
+    name: str,
+    options: dict[str, Any],
+    *,
+    check_mode: bool = False,
+    diff: bool = True,
+    environ: dict[str, str] | None = None,
+) -> tuple[str, list[str]]:
+    """Run a module and return what it printed, as text, and its warnings."""
     module = importlib.import_module(f"{COLLECTION}.modules.{name}")
     arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     output = io.StringIO()
@@ -77,8 +94,4 @@ def run_module(
         contextlib.suppress(SystemExit),
     ):
         module.main()
-    result = json.loads(output.getvalue())
-    result.pop("invocation", None)
-    if warned:
-        result["warnings"] = warned
-    return result
+    return output.getvalue(), warned

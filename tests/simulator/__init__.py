@@ -12,8 +12,8 @@ Start it in the process of a test, or as a program whose first line of output is
 Control, by methods of `Simulator` and `SimulatorClient(url)`, or on the same port without sign-in:
 
     journal(service=None)  GET  /_simulator/journal      method, path, query, status, service, operation, auth, fault,
-                                                         processed, request_headers (names), connection, began, ended
-                                                         of each request, in order
+                                                         processed, documented, request_headers (names), connection,
+                                                         began, ended of each request, in order
     operations()                                         the operation names of the journal
     state()                GET  /_simulator/state        dcs_instances, tasks, dds_instances, scheduled_jobs, projects
     instance(name), tasks(instance_name), jobs(status)   parts of the state
@@ -27,7 +27,11 @@ Control, by methods of `Simulator` and `SimulatorClient(url)`, or on the same po
                                                          or starts by itself does so without waiting
     facts()                GET  /_simulator/facts        the first line of output
 
-A control call that is refused has status 400 and `{"error": sentence}`; the methods raise `ControlFailed`.
+A control call that is refused has another status than 200 and `{"error": sentence}`; the methods raise `ControlFailed`.
+Control calls name a loopback host, send their body as application/json, and do not come from a web page; a scenario in a
+file is read by the methods, never by the simulator that is running.
+
+The variable SIMULATOR_UNDOCUMENTED may name a file, to which each request is added that the API's documents do not have.
 
 Operations: ListInstances (of DCS and of DDS: tell them apart by `service`), ShowInstance, ListBackgroundTask,
 ShowBackgroundTaskProgress, DeleteBackgroundTask, ListCenterTask, DeleteCenterTask, ResizeInstance,

@@ -19,7 +19,7 @@ from . import control, routes
 from .call import HEX32, UUID, Answer, Call, Operation
 from .errors import Refusal, dcs_refusal, dds_refusal, keystone_refusal, sign_in_refusal
 from .events import Events, PatchError
-from .faults import Fault, Faults
+from .faults import Fault, Faults, edited, with_headers
 from .identity import Identity, User
 from .journal import Entry, Journal
 from .scenarios import build
@@ -79,10 +79,9 @@ class Cloud:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         raw_path, _unused, raw_query = _text(request.raw_path).partition("?")
-        body = await request.read()
         if raw_path.startswith("/_simulator/"):
-            status, value = control.answer(self, request.method, raw_path, body)
-            return web.Response(status=status, body=encode(value), content_type="application/json")
+            return await self._control(request, raw_path)
+        body = await request.read()
         query_pairs = pairs(raw_query)
         query: dict[str, list[str]] = {}
         for key, value in query_pairs:
@@ -99,6 +98,7 @@ class Cloud:
                 operation=operation.name if operation else None,
                 auth=_auth_kind(headers),
                 request_headers=list(request.headers),
+                documented=routes.is_documented(found, raw_path),
                 connection=_port(request),
             )
         )
@@ -131,6 +131,15 @@ class Cloud:
             self._note(operation.name, before=False)
         entry.ended = time.monotonic()
         return response
+
+    async def _control(self, request: web.BaseRequest, raw_path: str) -> web.Response:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            body = None
+        headers = _first_of_each(request.headers.items())
+        status, value = control.answer(self, request.method, raw_path, headers, body)
+        return web.Response(status=status, body=encode(value), content_type="application/json")
 
     def _note(self, operation: str, before: bool) -> None:
         if not self.events.waiting:
@@ -275,12 +284,12 @@ async def _disturbed(
     if kind == "huge":
         entry.status = 200
         return await _huge(request, fault.size, request_id)
-    answer = _changed(fault, answer)
+    answer = _changed(fault, answer, _first_of_each(request.headers.items()))
     entry.status = answer.status
     return _response(answer, request_id)
 
 
-def _changed(fault: Fault, answer: Answer) -> Answer:
+def _changed(fault: Fault, answer: Answer, received: dict[str, str]) -> Answer:
     if fault.kind == "redirect":
         return Answer(307, headers={"Location": fault.location})
     if fault.kind == "garbage":
@@ -289,12 +298,26 @@ def _changed(fault: Fault, answer: Answer) -> Answer:
         return Answer(200 if answer.status == 204 else answer.status, _WRONG_TYPE, answer.headers)
     if fault.kind == "content_type":
         return Answer(answer.status, answer.body, answer.headers, "text/html")
-    text = isinstance(fault.body, str)
-    body = fault.body.encode() if text else b"" if fault.body is None else encode(fault.body)
     headers = dict(fault.headers)
     named = next((name for name in headers if name.lower() == "content-type"), None)
-    content_type = headers.pop(named) if named else "text/html" if text else "application/json"
-    return Answer(fault.status, body, headers, content_type)
+    if fault.kind == "edit":
+        names = {name.lower() for name in headers}
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in names}
+        content_type = headers.pop(named) if named else answer.content_type
+        status = 200 if answer.status == 204 else answer.status
+        return Answer(status, edited(answer.body, fault.edits, received), {**kept, **headers}, content_type)
+    json_body = not isinstance(fault.body, (str, bytes))
+    content_type = headers.pop(named) if named else "application/json" if json_body else "text/html"
+    raw = _raw(fault.body)
+    return Answer(
+        fault.status, raw if isinstance(fault.body, bytes) else with_headers(raw, received), headers, content_type
+    )
+
+
+def _raw(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    return body if isinstance(body, bytes) else b"" if body is None else encode(body)
 
 
 def _reset(transport: asyncio.BaseTransport) -> None:

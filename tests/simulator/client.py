@@ -8,6 +8,8 @@ from typing import Any
 
 import requests
 
+from .scenarios import ScenarioError, load
+
 
 class ControlFailed(Exception):
     """The simulator refused a control call; the text says why."""
@@ -68,6 +70,12 @@ class SimulatorClient:
 
     def reset(self, scenario: Any = None) -> dict[str, Any]:
         """Back to the scenario, or to another one."""
+        if isinstance(scenario, str) and scenario.endswith(".json"):
+            # Read here, with the rights of who asks for it: the simulator would read it for everybody.
+            try:
+                scenario = load(scenario)
+            except ScenarioError as error:
+                raise ControlFailed(str(error)) from None
         body = None if scenario is None else {"scenario": scenario}
         found: dict[str, Any] = self._control("POST", "reset", body)
         return found

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -38,6 +39,7 @@ def _routes() -> dict[int, list[Route]]:
 
 
 _ROUTES = _routes()
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
 def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | Refusal:
@@ -54,6 +56,13 @@ def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | Refus
             operation = route.methods.get(method)
             return (operation, values) if operation else _wrong_method(route.service)
     return gateway_refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+
+
+def is_documented(found: tuple[Operation, dict[str, str]] | Refusal, raw_path: str) -> bool:
+    """Whether the documents have this request: no empty segment, and an identifier wherever they have a placeholder."""
+    if isinstance(found, Refusal):
+        return False
+    return "//" not in raw_path and not raw_path.endswith("/") and all(map(_IDENTIFIER.fullmatch, found[1].values()))
 
 
 def _wrong_method(service: str) -> Refusal:

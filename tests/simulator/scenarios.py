@@ -56,6 +56,7 @@ from .times import dcs_time, dds_time, duration, parse_iso
 
 DEFAULT_SCENARIO = "maintenance"
 FOLDER = Path(__file__).parent / "scenarios"
+_FLEET_MOST = 1_000_000
 
 _USER = {
     "name": "operator",
@@ -94,9 +95,11 @@ def load(scenario: Any) -> dict[str, Any]:
 
 def _fleet(scenario: str) -> dict[str, Any]:
     parts = scenario.split(":")[1:]
-    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ScenarioError(f"{scenario!r} is not of the form fleet:N:M or fleet:N:M:J.")
+    if not 2 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
+        raise ScenarioError(f"{scenario[:60]!r} is not of the form fleet:N:M or fleet:N:M:J.")
     instances, tasks, jobs = (*map(int, parts), 0)[:3]
+    if instances * (tasks + 1) + jobs > _FLEET_MOST:
+        raise ScenarioError(f"A fleet has at most {_FLEET_MOST} instances, tasks and jobs together.")
     names = ("EXTEND", "AddWhitelist", "AddReplica", "UpdatePort", "masterStandbySwapJob")
     dcs = [
         {
