@@ -14,7 +14,7 @@ PENDING_8D = "3fbf2f76-d8fe-e201-153f-b3cd02a32f3d"
 PENDING_300D = "15c5cef5-184e-941f-5a7d-875b550e998e"
 RUNNING = "e2fe59c8-59f8-598a-ee2d-765a476ca87e"
 LIST, CANCEL, LOOK_UP = "ListScheduledTasks", "CancelScheduledTask", "ListInstances"
-VARYING = ("requests", "retried", "invocation", "_ansible_no_log", "_ansible_verbose_always")
+VARYING = ("requests", "retried", "window", "invocation", "_ansible_no_log", "_ansible_verbose_always")
 
 
 def pending(sim):
@@ -47,8 +47,6 @@ def test_find_and_call_off_in_check_mode_for_real_and_again(sim, play):
     assert run.returncode == 0, run.output
     assert [job["job_id"] for job in run.result("find")["jobs"]] == [PENDING_1H, PENDING_8D, PENDING_300D]
     found, checked = stable(run.result("find")), stable(run.result("find checked"))
-    # Its end is the moment of each run.
-    assert found.pop("window").keys() == checked.pop("window").keys()
     assert checked == found
     assert found["changed"] is False
 
