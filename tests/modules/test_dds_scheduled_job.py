@@ -34,8 +34,8 @@ FAILED = "55006db4-31cd-49eb-ce55-ad68bb152bb7"
 NO_JOB = "00000000-0000-4000-8000-000000000000"
 
 LIST, CANCEL, LOOK_UP = "ListScheduledTasks", "CancelScheduledTask", "ListInstances"
-#: What a listing that is read to its end asks more than the pages that have jobs: the empty page, which proves the end.
-END = 1
+#: What is asked once more when a listing is read to its end: the empty page, which alone proves that end.
+END = [LIST]
 KEYS = {
     "changed",
     "jobs",
@@ -200,7 +200,7 @@ def test_check_mode_predicts_exactly_what_the_real_run_then_does(sim, module, op
         assert read == 0
     else:
         to_the_end = not options.keys() & {"job_ids", "job_id"} or bool(predicted["missing"])
-        assert read == options.get("instance", "").startswith("dds-") + 1 + to_the_end * END
+        assert read == options.get("instance", "").startswith("dds-") + 1 + to_the_end * len(END)
 
     real = module(MODULE, max_concurrency=1, **options)
     for result in (predicted, real):
@@ -260,7 +260,7 @@ def test_an_instance_takes_only_its_own_jobs_that_have_not_ended(sim, module):
     result = module(MODULE, instance="dds-orders-prod")
     assert result["cancelled"] == [PENDING_1H]
     assert (result["already_cancelled"], result["too_late"]) == ([], [])
-    assert sim.operations() == [LOOK_UP, LIST, *[LIST] * END, CANCEL, LIST]
+    assert sim.operations() == [LOOK_UP, LIST, *END, CANCEL, LIST]
     assert sim.journal()[1]["query"]["instance_id"] == [ORDERS]
 
 
@@ -318,7 +318,7 @@ def test_an_unknown_id_is_a_failure_unless_it_may_be_missing(sim, module, missin
     assert (result["cancelled"], result["missing"]) == ([PENDING_1H], [NO_JOB])
     assert result["changed"] is True
     # One complete listing shows that it is not known. What was called off is seen before the end of the last one.
-    assert sim.operations() == [LIST, *[LIST] * END, CANCEL, LIST]
+    assert sim.operations() == [LIST, *END, CANCEL, LIST]
     if not missing_ok:
         assert result["failure"]["code"] == "NotFound"
         assert NO_JOB in result["msg"]
@@ -476,7 +476,7 @@ def test_a_job_that_leaves_the_list_after_it_was_cancelled_counts_as_cancelled(s
     assert (result["cancelled"], result["presumed"]) == ([PENDING_1H], [])
     assert result["jobs"][0]["phase"] == "cancelled"
     # Two listings, each read to its end, show that it is gone.
-    assert sim.operations() == [LIST, CANCEL, *[LIST] * (1 + END), *[LIST] * (1 + END)]
+    assert sim.operations() == [LIST, CANCEL, *[LIST, *END], *[LIST, *END]]
 
 
 #: A listing that lacks everything for once.
