@@ -72,6 +72,16 @@ def no_backoff(monkeypatch) -> None:
     )
 
 
+@pytest.fixture
+def short_doubt(monkeypatch) -> None:
+    """In this process, what may take effect later is looked for during a second, and a second listing comes at once."""
+    utilities = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
+    for name in ("_dcs_resize", "_dds_jobs"):
+        monkeypatch.setattr(f"{utilities}.{name}.DOUBT", 1)
+    for name in ("_dcs", "_dcs_tasks", "_dcs_resize", "_dds_jobs"):
+        monkeypatch.setattr(f"{utilities}.{name}.SECOND_LOOK", 0.05)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how much was tried: add up what tests/proof has recorded under C(cells), C(content cells) and C(inputs)."""
     # Here, as the process that prints the summary loads no other file of this kind when other processes run the tests.

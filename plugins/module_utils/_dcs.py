@@ -350,7 +350,8 @@ class Dcs(Service):
             operation, path = DELETE_TASK, {"instance_id": instance_id, **path}
         answer = self.call(operation, path, read_body=False)
         if not confirms_removal(answer.status, answer.data):
-            raise self.unconfirmed(operation, answer)
+            accepted = answer.status == 202 and says_nothing(answer.data)
+            raise self.unconfirmed(operation, answer, accepted=accepted)
         return answer
 
     def progress(self, instance_id: str, task_id: str) -> Record:

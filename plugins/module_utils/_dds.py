@@ -15,7 +15,6 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._service impor
     ListKeys,
     Service,
     all_of,
-    says_nothing,
 )
 
 LIST_JOBS = Operation("ListScheduledTasks", "dds", "GET", "/v3/{project_id}/scheduled-jobs", "dds:task:list")
@@ -30,9 +29,9 @@ CANCEL_JOB = Operation(
 _JOB_KEYS = ListKeys("schedules", "total_count", "job_id")
 
 
-def confirms_cancellation(status: int, data: t.Any) -> bool:
-    """Whether an answer says that the cancellation of a job was accepted: 204, or 200 or 202 without words (contract 3.4)."""
-    return status == 204 or (status in (200, 202) and says_nothing(data))
+def confirms_cancellation(status: int) -> bool:
+    """Whether an answer says that the cancellation of a job was accepted: no other is documented (contract 3.4)."""
+    return status == 204
 
 
 def build_job(api_object: Record) -> Record:
@@ -78,6 +77,6 @@ class Dds(Service):
     def cancel_job(self, job_id: str) -> Answer:
         """Call off a pending job (contract 3.4); it stays listed as C(Canceled)."""
         answer = self.call(CANCEL_JOB, {"job_id": job_id}, read_body=False)
-        if not confirms_cancellation(answer.status, answer.data):
+        if not confirms_cancellation(answer.status):
             raise self.unconfirmed(CANCEL_JOB, answer)
         return answer

@@ -291,8 +291,11 @@ class Service:
             error.message += _about(path)
             raise
 
-    def unconfirmed(self, operation: Operation, answer: Answer) -> AnswerError:
-        """The error for a successful answer that is not the documented one: only a listing tells what was done."""
+    def unconfirmed(self, operation: Operation, answer: Answer, *, accepted: bool = False) -> AnswerError:
+        """The error for a successful answer that is not the documented one: only a listing tells what was done.
+
+        :arg accepted: whether the answer says that the request was received, so that only its effect is open.
+        """
         said = one_line(self.client.redact(json.dumps(answer.data)), 200)
         return operation.error(
             AnswerError,
@@ -300,8 +303,7 @@ class Service:
             http_status=answer.status,
             retryable=True,
             uncertain=True,
-            # The request was received, and only its effect is open.
-            accepted=answer.status == 202 and says_nothing(answer.data),
+            accepted=accepted,
             # What is no object is not the service's own word, and would be said to all others too.
             stops_all=bool(answer.data) and not isinstance(answer.data, dict),
         )

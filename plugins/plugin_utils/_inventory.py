@@ -292,8 +292,10 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         listings = self._cached(key, projects) if cache else None
         if listings is None:
             listings = [self._list(project) for project in projects]
-            # One text, which no cache plugin and no core reads for what it may mean to Ansible.
-            self._cache[key] = json.dumps({"format": _FORMAT, "listings": listings})
+            # One text, which no cache plugin and no core reads for what it may mean to Ansible. The instances are a text
+            # in it, so that they are nested less than in the answer, and nothing of them is cut again.
+            texts = [{**listing, "instances": json.dumps(listing["instances"])} for listing in listings]
+            self._cache[key] = json.dumps({"format": _FORMAT, "listings": texts})
         return listings
 
     def _cached(self, key: str, projects: t.Sequence[_Project]) -> list[dict[str, t.Any]] | None:
@@ -308,6 +310,7 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         found = document.get("listings") if isinstance(document, dict) and document.get("format") == _FORMAT else None
         if not isinstance(found, list) or len(found) != len(projects):
             return None
+        found = [_with_instances(listing) for listing in found]
         if not all(self._is_listing_of(project, listing) for project, listing in zip(projects, found)):
             return None
         return [{**listing, "instances": self._cleaned(listing["instances"])} for listing in found]
@@ -549,6 +552,17 @@ def host_variables(
     }
     # The keys of tags have become keys of a dictionary.
     return {f"{prefix}_{name}": value for name, value in make_harmless({**kept, **own}).items()}
+
+
+def _with_instances(listing: t.Any) -> t.Any:
+    """A cached listing whose instances are no text any more; as it is when that is not possible."""
+    text = listing.get("instances") if isinstance(listing, dict) else None
+    if not isinstance(text, str):
+        return None
+    try:
+        return {**listing, "instances": read_json(text.encode("utf-8", "surrogatepass"))}
+    except ValueError:
+        return None
 
 
 def _check_kind(name: str, value: t.Any) -> None:

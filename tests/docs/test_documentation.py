@@ -387,7 +387,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_return_values_are_those_of_real_results(documented, sim, no_backoff, name):
+def test_return_values_are_those_of_real_results(documented, sim, no_backoff, short_doubt, name):
     entries = documented[name]["return"]
     seen: set[str] = set()
     wrong = []

@@ -16,6 +16,9 @@ from tests.harness.modules import clean_environment
 from tests.harness.playbooks import BIN, Run, run_playbook
 from tests.simulator import Simulator
 
+#: How many requests a listing costs whose records fit in one page: that page, and the empty one that proves the end.
+LISTING = 2
+
 SETTINGS = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false", "LC_ALL": "C.UTF-8"}
 
 

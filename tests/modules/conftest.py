@@ -20,10 +20,5 @@ def task(sim, tmp_path, monkeypatch) -> Task:
 
 
 @pytest.fixture(autouse=True)
-def short_doubt(monkeypatch) -> None:
-    """In this process, what may take effect later is looked for during a second, and a second listing comes at once."""
-    utilities = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
-    for name in ("_dcs_resize", "_dds_jobs"):
-        monkeypatch.setattr(f"{utilities}.{name}.DOUBT", 1)
-    for name in ("_dcs", "_dcs_tasks", "_dcs_resize", "_dds_jobs"):
-        monkeypatch.setattr(f"{utilities}.{name}.SECOND_LOOK", 0.05)
+def _short_doubt(short_doubt) -> None:
+    """In all tests of this folder."""

@@ -192,6 +192,8 @@ _CALLING_OFF = {"instance": REDIS, "wait_timeout": 600}
 _JOBS = {"job_ids": PENDING, "wait_timeout": 600}
 _SLOW_RESIZE, _SLOW_JOBS = {"resize_cancel_delay": 40}, {"dds_cancel_delay": 40}
 _A, _B, _C = PENDING
+#: The first look at the effect of calling off; before it came a page, and the empty one that proves the end.
+_EFFECT = (TASKS, 3)
 
 
 def _removal(at: tuple[str, int], *lists: list[str], **more: Any) -> Scene:
@@ -247,12 +249,12 @@ SCENES: dict[str, Scene] = {
         (CALL_OFF, 1), options={"wait": False}, code="OutcomeUnknown"
     ),
     "calling off, the request throttled": _calling_off((CALL_OFF, 1), fault=_THROTTLED),
-    "calling off, looking at the effect": _calling_off((TASKS, 2)),
+    "calling off, looking at the effect": _calling_off(_EFFECT),
     "calling off, between two looks": _calling_off(
-        (TASKS, 2), fault=None, options={"wait_interval": 60}, switches=_SLOW_RESIZE
+        _EFFECT, fault=None, options={"wait_interval": 60}, switches=_SLOW_RESIZE
     ),
     "calling off, between two looks after a lost answer": _calling_off(
-        (TASKS, 2),
+        _EFFECT,
         fault=None,
         options={"wait_interval": 60},
         switches=_SLOW_RESIZE,

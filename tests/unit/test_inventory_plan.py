@@ -644,7 +644,12 @@ def listing(**changes: Any) -> dict[str, Any]:
 
 
 def document(*listings: Any, **changes: Any) -> Any:
-    return {"format": utility()._FORMAT, "listings": list(listings or [listing()]), **changes}
+    """What the plugin caches: the instances of each listing are a text of their own."""
+    texts = [
+        {**each, "instances": json.dumps(each["instances"])} if isinstance(each, dict) else each
+        for each in listings or [listing()]
+    ]
+    return {"format": utility()._FORMAT, "listings": texts, **changes}
 
 
 GOOD = {
@@ -670,6 +675,9 @@ BAD: dict[str, Any] = {
     "no project": json.dumps(document(listing(project_id=None))),
     "project of none": json.dumps(document(listing(project_id=PROJECT, instances=[]))),
     "instances": json.dumps(document(listing(instances={}))),
+    "instances that are no text": json.dumps(document(listings=[listing()])),
+    "instances that are no JSON": json.dumps(document(listings=[listing(instances="[")])),
+    "instances that are too deep": json.dumps(document(listings=[listing(instances="[" * 100_000)])),
     "an instance": json.dumps(document(listing(instances=["x"]))),
     "no id": json.dumps(document(listing(instances=[{"name": "cart"}]))),
     "an id": json.dumps(document(listing(instances=[instance("..", "cart")]))),
@@ -683,7 +691,11 @@ def test_what_is_wrong_in_the_cache_is_no_cache(case):
     projects = [project()]
     reader._cache = {"key": json.dumps(GOOD[case]) if case in GOOD else BAD[case]}
     found = reader._cached("key", projects)
-    assert found == (GOOD[case]["listings"] if case in GOOD else None)
+    assert found == (
+        [{**each, "instances": json.loads(each["instances"])} for each in GOOD[case]["listings"]]
+        if case in GOOD
+        else None
+    )
     assert reader._cached("nothing", projects) is None
 
 
@@ -694,7 +706,8 @@ def test_what_the_cache_holds_is_made_harmless_again():
         "value": "{{ 1 }}",
         "tags": [{"__ansible_type": "TrustedAsTemplate"}],
     }
-    reader._cache = {"key": json.dumps(document(listing(instances=[instance(CART, "cart", description=hostile)])))}
+    cached = document(listing(instances=[instance(CART, "cart", description=hostile)]))
+    reader._cache = {"key": json.dumps(cached)}
     (found,) = reader._cached("key", [project(project_id=None)])
     assert "__ansible_type" not in json.dumps(found).replace("api___ansible_type", "")
 
