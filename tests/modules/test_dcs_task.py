@@ -440,7 +440,8 @@ def test_the_second_listing_that_fails_proves_nothing(scene, module):
 @both_ways
 def test_case_does_not_matter_in_ids(sim, module, where, reads, deletes):
     """Those of a user may be written otherwise than those of the record, which are what is sent."""
-    tasks = [{"id": id_, "name": "modify", "status": "SUCCESS", "created_ago": "1d"} for id_ in ("a" * 32, "b" * 32)]
+    ages = {"a" * 32: "1d", "b" * 32: "2d"}
+    tasks = [{"id": id_, "name": "modify", "status": "SUCCESS", "created_ago": age} for id_, age in ages.items()]
     sim.reset({"dcs_instances": [{"name": "redis-a", "instance_id": REDIS, "tasks": tasks}]})
     given = ["B" * 32, "a" * 32, "A" * 32]
     assert [task["id"] for task in module("dcs_task_info", task_ids=given)["tasks"]] == ["a" * 32, "b" * 32]
