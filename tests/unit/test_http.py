@@ -836,16 +836,21 @@ def test_what_is_compressed_twice_was_not_asked_for():
     assert caught.value.uncertain
 
 
+def packed(text):
+    """Compressed, without the time in it: it becomes part of the name of a test, which must be the same everywhere."""
+    return gzip.compress(text, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b'{"a": 1}')),
-        ("X-Gzip", gzip.compress(b'{"a": 1}')),
-        ("gzip", gzip.compress(b'{"a":') + gzip.compress(b" 1}")),
+        ("gzip", packed(b'{"a": 1}')),
+        ("X-Gzip", packed(b'{"a": 1}')),
+        ("gzip", packed(b'{"a":') + packed(b" 1}")),
         ("deflate", zlib.compress(b'{"a": 1}')),
         ("deflate", zlib.compress(b'{"a": 1}')[2:-4]),
         ("identity", b'{"a": 1}'),
-        ("identity, gzip", gzip.compress(b'{"a": 1}')),
+        ("identity, gzip", packed(b'{"a": 1}')),
     ],
 )
 def test_each_encoding_that_servers_use(encoding, body):
@@ -853,7 +858,7 @@ def test_each_encoding_that_servers_use(encoding, body):
         assert make().request(operation(), server.url).data == {"a": 1}
 
 
-@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")[:-9], gzip.compress(b"{}") + b"rubbish"])
+@pytest.mark.parametrize("body", [b"{}", packed(b"{}")[:-9], packed(b"{}") + b"rubbish"])
 def test_what_cannot_be_decompressed_counts_as_lost(body):
     act = answer(body=body, headers={"Content-Encoding": "gzip"})
     with Loopback(act) as server, pytest.raises(NetworkError, match="cannot be decompressed") as caught:
