@@ -265,8 +265,8 @@ class Waiting:
         for warning in self._found.unborne:
             self._warn(warning)
         self._see(self._found.tasks)
-        if self._missing:
-            # One listing proves little about what it lacks.
+        if self._missing and self._missing_ok:
+            # What is lacking then counts as ended, and one listing proves little about what it lacks.
             self._dcs.client.pause(SECOND_LOOK)
             look = self._dcs.look_once([(self._targets.instance_ids[0], task_id) for task_id in self._missing])
             for error in look.failed.values():
@@ -331,7 +331,7 @@ class Waiting:
             )
         if self._missing and not self._missing_ok:
             return RefusedError(
-                f"{len(self._missing)} of {total} tasks are not known here, as two listings lack them:"
+                f"{len(self._missing)} of {total} tasks are not known here, as they were never listed:"
                 f" {enumerated(self._missing)}.",
                 code="NotFound",
                 service="dcs",

@@ -110,7 +110,7 @@ def cancel(
     """Call off these jobs, and report on each; errors carry a result too."""
     listed: list[Record] = []
     if [] not in (selection.job_ids, selection.job_names, selection.instance_ids):
-        listed = _list(dds, selection) if selection.job_ids is None else _look(dds, selection, selection.job_ids)
+        listed = _list(dds, selection)
         mistyped = unborne("job_names", selection.job_names, listed, "job_name")
         if mistyped:
             warn(mistyped)
@@ -182,12 +182,14 @@ def _list(dds: Dds, selection: Selection) -> list[Record]:
 
 
 def _look(dds: Dds, selection: Selection, job_ids: t.Sequence[str], gone: t.Container[str] = ()) -> list[Record]:
-    """Those of these jobs that are listed; what is lacking, and is not known to be C(gone), is looked for once more."""
+    """Those of these jobs, which this run has seen, that are listed now.
+
+    That one has disappeared is believed when a second listing lacks it too; C(gone) are those of which it is known.
+    """
     jobs = _list(dds, selection._replace(job_ids=job_ids))
     listed = {job["job_id"].lower() for job in jobs}
     lacking = [job_id for job_id in job_ids if job_id.lower() not in listed and job_id not in gone]
     if lacking:
-        # One listing proves little about what it lacks.
         dds.client.pause(SECOND_LOOK)
         jobs += [job for job in _list(dds, selection._replace(job_ids=lacking)) if job["job_id"].lower() not in listed]
     return jobs
@@ -295,7 +297,7 @@ def _verdict(
     if plan.missing and not missing_ok:
         return CANCEL_JOB.error(
             RefusedError,
-            f"Scheduled jobs that are not known, as two listings lack them{done}: {enumerated(plan.missing)}.",
+            f"Scheduled jobs that are not known{done}: {enumerated(plan.missing)}.",
             code="NotFound",
             hint="Check the ids, the project and lookback; missing_ok=true makes this no failure.",
         )

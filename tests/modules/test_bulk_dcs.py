@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import signed_in
+from tests.harness.listings import to_the_end
 from tests.harness.modules import COLLECTION, run_module
 from tests.harness.playbooks import local_play, run_playbook
 from tests.proof.clock import Clock, install
@@ -321,14 +322,17 @@ def test_a_failure_that_all_would_share_ends_the_work(sim, module, no_backoff, w
         ("dcs_task", {"phases": ENDED, "state": "absent"}),
         ("dcs_task", {"names": ["EXTEND"], "state": "finished"}),
     ):
-        sim.faults([{"operation": TASKS, "skip": after, "times": None, "fault": fault}])
+        all_but_the_first = "|".join(fleet(sim)[after:])
+        sim.faults([{"operation": TASKS, "path": all_but_the_first, "times": None, "fault": fault}])
         before = len(sim.operations())
         result = module(name, instances="all", max_concurrency=width, retries=0, **options)
         assert result["failure"]["code"] == code
         check_partition(sim, result, listed_in(result))
-        assert len(listed_in(result)) == after
+        assert listed_in(result) == fleet(sim)[:after]
         assert 1 <= len(result["failed_instances"]) <= width
-        assert len(sim.operations()) - before == 1 + after + len(result["failed_instances"])
+        # Where absence decides, one more that proves the end, of the listing of instances too.
+        each_listing = 2 if options else 1
+        assert len(sim.operations()) - before == each_listing * (1 + after) + len(result["failed_instances"])
         if options.get("state") == "absent":
             assert (result["removed"], result["changed"]) == ([], False)
             assert result["not_tried"] == [each["id"] for each in result["tasks"]]
@@ -536,7 +540,10 @@ def test_a_selection(aged, module, words, selected):
         # Of what is left, the newest are kept again; what was kept is no more than that.
         again = module("dcs_task", instances="all", state="absent", **words)
         assert (again["changed"], again["removed"]) == (False, [])
-        assert aged.operations()[start:] == [INSTANCES, *[TASKS] * 3]
+        # An empty page is the end by itself; redis-c has no tasks.
+        left = {each["instance_id"] for each in aged.state()["tasks"]}
+        tasks = [request for each in (A, B, C) for request in to_the_end(TASKS, pages=1 if each in left else 0)]
+        assert aged.operations()[start:] == [*to_the_end(INSTANCES), *tasks]
 
 
 @pytest.mark.parametrize(
@@ -673,7 +680,7 @@ def test_each_phase(sim, module, phase, check_mode):
     assert result["failure"]["code"] == "DCS.4957"
     assert (result["changed"], result["removed"], numbers(result["not_tried"])) == (False, [], [number])
     assert sim.state()["tasks"] == before
-    assert sim.operations() == [INSTANCES, TASKS, TASKS]
+    assert sim.operations() == [*to_the_end(INSTANCES), *to_the_end(TASKS) * 2]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -696,13 +703,14 @@ def test_a_selection_with_one_unfinished_task_is_refused_as_a_whole(sim, module,
 
 
 def test_records_that_vanish_on_several_instances(aged, module, no_backoff):
-    """Each instance is looked at twice more, however many of its records were gone."""
+    """Each instance is looked at twice more, however many of its records were gone; nothing is left there, not one page."""
     gone = [f"{number:032x}" for number in (1, 2, 3)]
     aged.events([{"before": REMOVE, "do": [{"task": each, "remove": True} for each in gone]}])
     result = module("dcs_task", instances="all", phases=ENDED, state="absent")
     assert not result.get("failed"), result["msg"]
     assert (set(numbers(result["absent"])), set(numbers(result["removed"]))) == ({1, 2, 3}, {4, 5, 6, 7, 8})
-    assert aged.operations().count(TASKS) == 3 + 2 * 2
+    first = [*to_the_end(TASKS) * 2, *to_the_end(TASKS, pages=0)]
+    assert aged.operations().count(TASKS) == len([*first, *to_the_end(TASKS, pages=0) * 2 * 2])
     assert remaining(aged) == set()
 
 
@@ -715,14 +723,14 @@ def test_answers_that_are_lost_on_several_instances(aged, module, fault):
     assert remaining(aged) == set()
 
 
-def test_the_same_id_on_two_instances_is_two_tasks(aged, module):
+def test_the_same_id_on_two_instances_is_two_tasks(sim, module):
     """Nobody promises that ids are unique beyond an instance."""
-    twin = {"id": "e" * 32, "name": "modify", "status": "SUCCESS", "created_at": "2026-01-01T00:00:00.000Z"}
-    listing = {"status": 200, "body": {"tasks": [twin], "task_count": 1}}
+    sim.reset(scene(a=[task(1)], b=[task(2)]))
+    twins = {"edit": [{"at": ["tasks", "*", "id"], "to": json.dumps("e" * 32)}]}
     refusal = {"status": 404, "body": {"error_code": "DCS.4404", "error_msg": "Gone."}}
-    aged.faults(
+    sim.faults(
         [
-            {"operation": TASKS, "times": None, "fault": listing},
+            {"operation": TASKS, "times": None, "fault": twins},
             {"operation": REMOVE, "times": None, "fault": refusal},
         ]
     )
@@ -780,12 +788,13 @@ def test_waiting_asks_once_a_look_and_only_where_something_is_unfinished(sim, mo
     )
     options = {"phases": ["pending", "running"], "state": "finished", "wait_interval": 1, **IN_TURN}
     checked = module("dcs_task", check_mode=True, instances="all", **options)
-    assert (len(checked["unfinished"]), looks(sim), clock.slept) == (5, ["a", "b", "c", "d"], [])
-    sim.events([ends(3, 4), ends(1, 7), ends(2, 9), ends(4, 9), ends(5, 9)])
+    # The first look reads each listing to its end, and the others only until all that is waited for was seen.
+    assert (len(checked["unfinished"]), "".join(looks(sim)), clock.slept) == (5, "aabbccdd", [])
+    sim.events([ends(3, 8), ends(1, 11), ends(2, 13), ends(4, 13), ends(5, 13)])
     start = len(looks(sim))
     result = module("dcs_task", instances="all", **options)
     assert not result.get("failed"), result["msg"]
-    assert "".join(looks(sim)[start:]) == "abcd" + "abc" + "ac" + "ac"
+    assert "".join(looks(sim)[start:]) == "aabbccdd" + "abc" + "ac" + "ac"
     assert (result["unfinished"], numbers(result["tasks"]), result["changed"]) == ([], [1, 2, 3, 4, 5], False)
     assert {each["phase"] for each in result["tasks"]} == {"succeeded"}
     assert [line.partition(": ")[2] for line in result["progress"]] == [
@@ -799,7 +808,7 @@ def test_waiting_asks_once_a_look_and_only_where_something_is_unfinished(sim, mo
 
 def test_the_interval_grows_while_nothing_changes(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[task(2, "EXECUTING")]))
-    sim.events([ends(1, 26), ends(2, 30)])
+    sim.events([ends(1, 28), ends(2, 32)])
     result = module("dcs_task", instances="all", phases="running", state="finished", wait_interval=1, **IN_TURN)
     assert not result.get("failed"), result["msg"]
     assert clock.slept[:12] == [round(min(60, 1.5 ** max(0, number - 0)), 2) for number in range(12)]
@@ -817,23 +826,24 @@ def test_waiting_for_days(clock):
 
 def test_an_interval_that_is_longer_than_a_minute_stays(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")]))
-    sim.events([ends(1, 4)])
+    sim.events([ends(1, 5)])
     module("dcs_task", instances=[A], phases="running", state="finished", wait_interval=300)
-    assert clock.slept == [300] * len(clock.slept)
+    assert clock.slept == [300] * 4
 
 
 def test_what_begins_later_is_not_waited_for(sim, module, clock):
     """The selection is made once."""
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[]))
     new = {"task": f"{9:032x}", "instance": A, "add": {"name": "modify", "status": "EXECUTING"}}
-    sim.events([{"after": TASKS, "count": 2, "do": [new]}, ends(1, 3)])
+    # Once both were listed to their ends; redis-b has no page.
+    sim.events([{"after": TASKS, "count": 3, "do": [new]}, ends(1, 4)])
     result = module("dcs_task", instances="all", phases="running", state="finished", **IN_TURN)
     assert (result.get("failed"), numbers(result["tasks"])) == (None, [1])
 
 
 def test_tasks_that_vanish_while_a_fleet_is_waited_for(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[task(2, "EXECUTING"), task(3, "EXECUTING")]))
-    sim.events([{"after": TASKS, "count": 2, "do": [{"task": f"{2:032x}", "remove": True}]}, ends(1, 4), ends(3, 4)])
+    sim.events([{"after": TASKS, "count": 4, "do": [{"task": f"{2:032x}", "remove": True}]}, ends(1, 6), ends(3, 6)])
     result = module("dcs_task", instances="all", phases="running", state="finished", **IN_TURN)
     assert not result.get("failed"), result["msg"]
     assert (numbers(result["absent"]), numbers(result["tasks"]), result["unfinished"]) == ([2], [1, 3], [])
@@ -844,7 +854,7 @@ def test_tasks_of_a_fleet_that_end_badly_or_not_at_all(sim, module, clock):
     options = {"instances": "all", "phases": "running", "state": "finished", "wait_timeout": 30}
     result = module("dcs_task", **options)
     assert (result["failure"]["code"], numbers(result["unfinished"])) == ("WaitTimeout", [1, 2])
-    sim.events([{"after": TASKS, "count": 2, "do": [{"task": f"{1:032x}", "set": {"status": "FAILED"}}]}, ends(2, 2)])
+    sim.events([{"after": TASKS, "count": 4, "do": [{"task": f"{1:032x}", "set": {"status": "FAILED"}}]}, ends(2, 4)])
     result = module("dcs_task", **options, **IN_TURN)
     assert (result["failure"]["code"], result["unfinished"]) == ("EndedBadly", [])
 
@@ -852,8 +862,8 @@ def test_tasks_of_a_fleet_that_end_badly_or_not_at_all(sim, module, clock):
 def test_an_instance_that_fails_once_while_it_is_waited_for_is_listed_again(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[task(2, "EXECUTING")]))
     busy = {"status": 400, "body": {"error_code": "DCS.4111", "error_msg": "the instance is restarting."}}
-    sim.faults([{"operation": TASKS, "path": B, "skip": 1, "fault": busy}])
-    sim.events([ends(1, 5), ends(2, 5)])
+    sim.faults([{"operation": TASKS, "path": B, "skip": 2, "fault": busy}])
+    sim.events([ends(1, 7), ends(2, 7)])
     result = module("dcs_task", instances="all", phases="running", state="finished", **IN_TURN)
     assert not result.get("failed"), result["msg"]
     assert (result["failed_instances"], result["unfinished"]) == ([], [])
@@ -861,17 +871,17 @@ def test_an_instance_that_fails_once_while_it_is_waited_for_is_listed_again(sim,
 
 def test_an_instance_that_is_deleted_is_not_waited_for(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[task(2, "EXECUTING")]))
-    sim.events([{"after": TASKS, "count": 2, "do": [{"instance": B, "remove": True}]}, ends(1, 4)])
+    sim.events([{"after": TASKS, "count": 4, "do": [{"instance": B, "remove": True}]}, ends(1, 6)])
     result = module("dcs_task", instances="all", phases="running", state="finished", **IN_TURN)
     assert result["failure"]["code"] == "DCS.3022"
     assert [each["instance_id"] for each in result["failed_instances"]] == [B]
-    assert (numbers(result["unfinished"]), len(looks(sim)) < 10) == ([2], True)
+    assert (numbers(result["unfinished"]), len(looks(sim)) < 12) == ([2], True)
     assert [each["phase"] for each in result["tasks"] if each["instance_id"] == A] == ["succeeded"]
 
 
 def test_a_network_that_is_lost_ends_the_waiting(sim, module, clock):
     sim.reset(scene(a=[task(1, "EXECUTING")], b=[task(2, "EXECUTING")], c=[task(3)]))
-    sim.faults([{"operation": TASKS, "skip": 3, "times": None, "fault": "drop_before"}])
+    sim.faults([{"operation": TASKS, "skip": 3 * 2, "times": None, "fault": "drop_before"}])
     result = module("dcs_task", instances="all", keep_last=0, state="finished", retries=0, **IN_TURN)
     assert result["failure"]["code"] == "NetworkError"
     assert (numbers(result["unfinished"]), numbers(result["tasks"])) == ([1, 2], [1, 2, 3])
@@ -886,13 +896,17 @@ def test_several_names(aged, module, name):
     options = {"phases": ENDED, "state": "absent"} if name == "dcs_task" else {}
     result = module(name, check_mode=True, instances=["redis-b", A, "redis-c", "redis-b"], **options)
     assert set(numbers(result["tasks"])) == set(range(1, 9))
-    assert aged.operations() == [INSTANCES, TASKS, TASKS, TASKS]
+    # Where absence decides, each listing to its end; redis-c has no page. That of several names is a whole one, too.
+    complete = name == "dcs_task"
+    instances = to_the_end(INSTANCES) if complete else [INSTANCES]
+    tasks = [*to_the_end(TASKS) * 2, TASKS] if complete else [TASKS] * 3
+    assert aged.operations() == [*instances, *tasks]
     start = len(aged.operations())
     result = module(name, check_mode=True, instances=["redis-x", "redis-b", "redis-y", NOBODY, "redis-z"], **options)
     assert result["failure"]["code"] == "NotFound"
     assert all(unknown in result["msg"] for unknown in ("redis-x", "redis-y", "redis-z"))
     assert "redis-b" not in result["msg"]
-    assert aged.operations()[start:] == [INSTANCES]
+    assert aged.operations()[start:] == instances
 
 
 # Long results are printed in another way

@@ -17,6 +17,10 @@ from tests.harness.modules import run_module
 
 MODULE = "dds_scheduled_job"
 LIST, CANCEL, LOOK_UP = "ListScheduledTasks", "CancelScheduledTask", "ListInstances"
+#: What is asked once more when a listing is read to its end: the empty page, which alone proves that end.
+END = [LIST]
+#: One name is looked up with one request; several take a listing of all instances, which is read to its end.
+SEVERAL_NAMES = [LOOK_UP, LOOK_UP]
 
 ORDERS, CATALOGUE, STAGING = "dds-orders-prod", "dds-catalogue-prod", "dds-orders-staging"
 NO_JOB = "00000000-0000-4000-8000-000000000000"
@@ -198,10 +202,11 @@ def test_what_a_selection_means_in_check_mode_for_real_and_again(sim, module, na
     before = statuses(sim)
     named = {(entry["instance_name"], entry["job_name"]): entry["job_id"] for entry in reversed(sim.jobs("Pending"))}
     expected = [named[key] for key in meant]
-    looks_up = [LOOK_UP] if any(key.startswith("instance") for key in options) else []
+    names = options.get("instances") or options.get("instance_ids") or [options.get("instance")]
+    looks_up = SEVERAL_NAMES if len(names) > 1 else [LOOK_UP] if names[0] else []
 
     predicted = module(MODULE, check_mode=True, **options)
-    assert sim.operations() == [*looks_up, LIST]
+    assert sim.operations() == [*looks_up, LIST, *END]
     assert statuses(sim) == before
 
     real = module(MODULE, **options)
@@ -214,14 +219,16 @@ def test_what_a_selection_means_in_check_mode_for_real_and_again(sim, module, na
     adds_up(real, expected + real["too_late"])
     assert statuses(sim) == {**before, **dict.fromkeys(expected, "Canceled")}
     # One look-up and one listing, however many instances and names; then a request for each job, and one look.
+    # That look ends as soon as all of them were seen.
     again = [LIST] if expected else []
-    assert sim.operations()[len(looks_up) + 1 :] == [*looks_up, LIST, *[CANCEL] * len(expected), *again]
+    done = sim.operations()[len([*looks_up, LIST, *END]) :]
+    assert done == [*looks_up, LIST, *END, *[CANCEL] * len(expected), *again]
     assert sorted(deletions(sim)) == sorted(expected)
 
     sent = len(sim.journal())
     second = module(MODULE, **options)
     assert (second["changed"], second["cancelled"], second["too_late"]) == (False, [], real["too_late"])
-    assert sim.operations()[sent:] == [*looks_up, LIST]
+    assert sim.operations()[sent:] == [*looks_up, LIST, *END]
 
 
 @pytest.mark.parametrize(
@@ -238,9 +245,12 @@ def test_what_a_selection_means_in_check_mode_for_real_and_again(sim, module, na
 )
 def test_the_service_filters_where_it_can(sim, module, options, query):
     sim.reset(PARK)
-    module(MODULE, check_mode=True, **options)
-    (entry,) = sim.journal()
-    assert set(entry["query"]) == {"start_time", "offset", "limit", *query}
+    result = module(MODULE, check_mode=True, **options)
+    # Where the service finds nothing, its first page is the empty one.
+    assert sim.operations() == ([LIST] if query else [LIST, *END])
+    assert result["requests"] == len(sim.operations())
+    for entry in sim.journal():
+        assert set(entry["query"]) == {"start_time", "offset", "limit", *query}
 
 
 def test_an_instance_that_is_given_by_name_and_by_id_is_one(sim, module):
@@ -275,7 +285,8 @@ def test_names_that_fit_none_or_several_are_all_listed_before_anything_is_called
     assert all(text in result["msg"] for text in said)
     assert not any(text in result["msg"] for text in not_said)
     assert result["changed"] is False
-    assert sim.operations() == [LOOK_UP]
+    names = [name for name in options["instances"] if not name.endswith("in02")]
+    assert sim.operations() == (SEVERAL_NAMES if len(names) > 1 else [LOOK_UP])
 
 
 FORBIDDEN = [
@@ -400,24 +411,25 @@ def test_what_begins_after_it_was_listed_is_too_late_for_all_pending(sim, module
 # --- Very many -------------------------------------------------------------------------------------------------------
 
 
-def test_250_jobs_cost_one_request_each_and_their_pages_twice(sim, module):
+def test_250_jobs_cost_one_request_each_and_their_pages_and_the_end_twice(sim, module):
     sim.reset("fleet:0:0:250")
     wanted = jobs_of(sim)
     predicted = module(MODULE, check_mode=True, all_pending=True)
-    assert sorted(entry["query"]["offset"][0] for entry in sim.journal()) == ["0", "100", "200"]
-    assert predicted["requests"] == 3
+    assert sorted(entry["query"]["offset"][0] for entry in sim.journal()) == ["0", "100", "200", "250"]
+    pages = [LIST] * 3 + END
+    assert predicted["requests"] == len(pages)
 
     real = module(MODULE, all_pending=True)
     assert stable(real) == stable(predicted)
     assert real["cancelled"] == wanted
-    operations = sim.operations()[3:]
-    assert operations == [LIST] * 3 + [CANCEL] * 250 + [LIST] * 3
+    operations = sim.operations()[len(pages) :]
+    assert operations == pages + [CANCEL] * 250 + pages
     assert real["requests"] == len(operations)
     assert sorted(deletions(sim)) == sorted(wanted)
     assert set(statuses(sim).values()) == {"Canceled"}
 
     again = module(MODULE, all_pending=True)
-    assert (again["changed"], again["requests"], again["jobs"]) == (False, 3, [])
+    assert (again["changed"], again["requests"], again["jobs"]) == (False, len(pages), [])
 
 
 @pytest.mark.parametrize("most", [1, 4])
@@ -587,7 +599,8 @@ def test_a_missing_permission_ends_the_work(sim, module, most, before):
     assert f"{before} called off, {len(result['not_tried'])} not tried" in result["msg"]
     assert result["changed"] is bool(before)
     assert sim.operations()[-1] == LIST
-    assert sim.operations().count(LIST) == 2
+    # Once to its end, and one look at those that were tried.
+    assert sim.operations().count(LIST) == len([LIST, *END]) + 1
 
 
 @pytest.mark.parametrize("most", [1, 8])
@@ -595,7 +608,8 @@ def test_a_missing_permission_ends_the_work(sim, module, most, before):
 def test_the_network_is_lost_half_way(sim, module, most, of_all):
     sim.reset("fleet:0:0:60")
     ids = jobs_of(sim)
-    where = {"service": "dds", "skip": 31} if of_all else {"operation": CANCEL, "skip": 30}
+    listing = len([LIST, *END])
+    where = {"service": "dds", "skip": listing + 30} if of_all else {"operation": CANCEL, "skip": 30}
     sim.faults([{**where, "times": None, "fault": "drop_before"}])
     result = module(MODULE, all_pending=True, retries=0, max_concurrency=most, wait_timeout=1, wait_interval=1)
     assert (result["failed"], result["failure"]["retryable"]) == (True, True)
@@ -735,7 +749,7 @@ def test_many_lost_answers_are_looked_for_once(sim, module, no_backoff, repeat, 
     assert "failed" not in result, result["msg"]
     assert result["cancelled"] == jobs_of(sim)
     operations = sim.operations()
-    assert operations == [LIST, *[CANCEL] * 80, LIST]
+    assert operations == [LIST, *END, *[CANCEL] * 80, LIST]
 
 
 @pytest.mark.parametrize("most", [1, 8])
@@ -746,8 +760,8 @@ def test_lost_answers_without_repetition_cost_one_look_for_all_that_were_under_w
     result = module(MODULE, all_pending=True, retries=0, max_concurrency=most)
     assert "failed" not in result, result["msg"]
     assert result["cancelled"] == ids
-    # Once for what was lost, and once at the end; no job is sent for twice.
-    assert sim.operations().count(LIST) == 3
+    # Once for what was lost, and once when all are done; no job is sent for twice.
+    assert sim.operations().count(LIST) == len([LIST, *END]) + 2
     assert sorted(deletions(sim)) == sorted(ids)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.listings import to_the_end
 from tests.harness.rows import in_rows
 
 SESSIONS = "2f55a1c6-d0bf-a848-7c47-5bdf79903d32"
@@ -210,7 +211,7 @@ def test_an_instance_that_does_not_exist_is_a_failure(sim, module, name, options
     [
         ("dcs_task", {"instance": SESSIONS, "task_ids": ["0" * 32], "state": "absent"}, 1),
         ("dcs_task", {"task_ids": ["0" * 32], "state": "absent"}, 1),
-        # Where it is relied on that nothing will run, two listings must lack it.
+        # Where it is relied on that it runs no more, two listings must lack it.
         ("dcs_task", {"instance": SESSIONS, "task_ids": ["0" * 32], "state": "finished", "missing_ok": True}, 2),
         ("dcs_resize_cancel", {"instance": "e42ed27a-22e9-2376-3999-92a0db414119", "task_id": "0" * 32}, 2),
     ],
@@ -219,7 +220,10 @@ def test_a_task_that_does_not_exist_is_no_change(sim, module, name, options, lis
     result = module(name, check_mode=check_mode, **options)
     assert not result.get("failed"), result
     assert result["changed"] is False
-    assert result["requests"] == listings
+    assert (
+        sim.operations() == to_the_end("ListBackgroundTask" if "instance" in options else "ListCenterTask") * listings
+    )
+    assert result["requests"] == len(sim.operations())
 
 
 @pytest.mark.parametrize("name", ["dcs_task", "dcs_resize_cancel"])

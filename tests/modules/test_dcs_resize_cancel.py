@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.harness.listings import to_the_end
+
 REDIS = "11111111-1111-4111-8111-111111111111"
 WAITING, SECOND, DONE, FAILED, CANCELLED, OTHER, STARTED, ADDING = (letter * 32 for letter in "12345678")
 GONE = "f" * 32
@@ -67,6 +69,11 @@ def cancelled_ids(sim) -> list[str]:
     return [entry["path"].rpartition("/")[2] for entry in sim.journal() if entry["operation"] == CANCEL]
 
 
+def whole(*tasks: object) -> list[str]:
+    """The requests that list all of these tasks; an empty page is the end by itself."""
+    return to_the_end(READ, pages=1 if tasks else 0)
+
+
 def told(result: dict[str, Any]) -> dict[str, Any]:
     """What a result says, without what it cost."""
     return {key: value for key, value in result.items() if key not in ("requests", "retried")}
@@ -92,10 +99,11 @@ def test_a_waiting_spec_change_is_called_off(sim, stage, cancel, tasks, task_id,
     before = statuses(sim)
     predicted = cancel(task_id, check_mode=True)
     assert statuses(sim) == before
-    assert sim.operations() == [READ]
+    assert sim.operations() == whole(*tasks)
     done = cancel(task_id)
-    # That the record is gone is believed when two listings show it.
-    assert sim.operations() == [READ, READ, CANCEL, READ, *[READ] * (cancelled_record == "removed")]
+    # That the record is gone is believed when two listings show it, each to its end.
+    looks = [READ] if cancelled_record == "kept" else whole(*statuses(sim)) * 2
+    assert sim.operations() == [*whole(*tasks) * 2, CANCEL, *looks]
     sent = len(sim.journal())
     assert cancelled_ids(sim) == [target]
     others = {key: value for key, value in before.items() if key != target}
@@ -114,7 +122,7 @@ def test_a_waiting_spec_change_is_called_off(sim, stage, cancel, tasks, task_id,
     assert (again["changed"], again["diff"]) == (False, NO_DIFF)
     assert again.keys() - {"warnings"} == RESULT_KEYS
     lacking = cancelled_record == "removed" and task_id is not None
-    assert sim.operations()[sent:] == [READ] * (4 if lacking else 2)
+    assert sim.operations()[sent:] == whole(*statuses(sim)) * (4 if lacking else 2)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +153,7 @@ def test_nothing_is_left_to_call_off(sim, stage, cancel, tasks, task_id, shown, 
         assert result["warnings"][0].startswith(said)
     assert result.keys() - {"warnings"} == RESULT_KEYS
     # A task that is given, and that one listing lacks, is looked for in a second one.
-    assert sim.operations() == [READ] * (2 if task_id == GONE else 1)
+    assert sim.operations() == whole(*tasks) * (2 if task_id == GONE else 1)
     assert sim.state() == before
 
 
@@ -174,7 +182,7 @@ def test_failures_that_need_no_second_request(sim, stage, cancel, tasks, task_id
     assert [name for name in (*tasks, GONE) if name in result["msg"]] == sorted(named, key=(*tasks, GONE).index)
     assert result.keys() == FAILED_KEYS
     assert (result["presumed"], result["instance_id"]) == ([], REDIS)
-    assert sim.operations() == [READ] * (2 if task_id == GONE else 1)
+    assert sim.operations() == whole(*tasks) * (2 if task_id == GONE else 1)
     assert sim.state() == before
 
 
@@ -195,11 +203,11 @@ def test_several_unfinished_spec_changes(sim, stage, cancel):
 @pytest.mark.parametrize(
     ("options", "operations"),
     [
-        ({"instance": "redis-a"}, ["ListInstances", READ, CANCEL, READ]),
-        ({"instance": REDIS.upper()}, [READ, CANCEL, READ]),
-        ({"instance_id": REDIS}, [READ, CANCEL, READ]),
-        ({"instance": REDIS, "wait": False}, [READ, CANCEL]),
-        ({"instance": REDIS, "wait_timeout": 0}, [READ, CANCEL]),
+        ({"instance": "redis-a"}, ["ListInstances", *to_the_end(READ), CANCEL, READ]),
+        ({"instance": REDIS.upper()}, [*to_the_end(READ), CANCEL, READ]),
+        ({"instance_id": REDIS}, [*to_the_end(READ), CANCEL, READ]),
+        ({"instance": REDIS, "wait": False}, [*to_the_end(READ), CANCEL]),
+        ({"instance": REDIS, "wait_timeout": 0}, [*to_the_end(READ), CANCEL]),
     ],
     ids=str,
 )
@@ -219,7 +227,7 @@ def test_check_mode_asks_for_the_steps(sim, stage, cancel, word):
     stage(WAITING, waiting_status=word)
     result = cancel(check_mode=True)
     assert result["changed"] is True
-    assert sim.operations() == [READ, PROGRESS]
+    assert sim.operations() == [*to_the_end(READ), PROGRESS]
     assert cancel()["diff"] == result["diff"]
 
 
@@ -228,7 +236,7 @@ def test_check_mode_tells_what_has_started(sim, stage, cancel, task_id):
     stage(STARTED)
     predicted = cancel(task_id, check_mode=True)
     assert predicted["failure"]["code"] == "TooLate"
-    assert sim.operations() == [READ, PROGRESS]
+    assert sim.operations() == [*to_the_end(READ), PROGRESS]
     done = cancel(task_id)
     assert (done["failed"], done["changed"]) == (True, predicted["changed"])
     assert done.keys() == predicted.keys()
@@ -285,7 +293,7 @@ def test_it_starts_meanwhile(sim, stage, cancel, task_id, code):
     assert "state=finished" in result["failure"]["hint"]
     assert result["task"]["status"] == "EXECUTING"
     assert statuses(sim)[WAITING] == "EXECUTING"
-    assert sim.operations() == [READ, CANCEL, READ]
+    assert sim.operations() == [*to_the_end(READ), CANCEL, *to_the_end(READ)]
 
 
 @pytest.mark.parametrize("task_id", [None, WAITING])
@@ -344,7 +352,7 @@ def test_one_listing_that_lacks_the_task_is_not_believed(sim, stage, cancel, che
 def test_one_listing_that_lacks_a_task_whose_cancellation_was_accepted(sim, stage, cancel):
     stage(WAITING, resize_cancel_delay=3600)
     glitch = {"status": 200, "body": {"task_count": 0, "tasks": []}}
-    sim.faults([{"operation": READ, "skip": 1, "fault": glitch}])
+    sim.faults([{"operation": READ, "skip": len(to_the_end(READ)), "fault": glitch}])
     result = cancel(wait_timeout=1)
     assert (result["failure"]["code"], result["changed"]) == ("WaitTimeout", True)
 
@@ -354,7 +362,8 @@ def test_one_listing_that_lacks_a_task_after_a_refusal_or_a_lost_answer(sim, sta
     glitch = {"status": 200, "body": {"task_count": 0, "tasks": []}}
     for fault in ({"status": 400, "body": {"error_code": "DCS.4239", "error_msg": "No."}}, "drop_before"):
         stage(WAITING)
-        sim.faults([{"operation": CANCEL, "fault": fault}, {"operation": READ, "skip": 1, "fault": glitch}])
+        after_the_first_listing = {"operation": READ, "skip": len(to_the_end(READ))}
+        sim.faults([{"operation": CANCEL, "fault": fault}, {**after_the_first_listing, "fault": glitch}])
         result = cancel(task_id, wait_timeout=1)
         assert (result["failed"], result["changed"], statuses(sim)) == (True, False, {WAITING: "CREATED"})
 
@@ -426,7 +435,7 @@ def test_it_waits_until_the_change_is_over(sim, stage, cancel, task_id, cancelle
     result = cancel(task_id)
     assert result["changed"] is True
     assert statuses(sim) == ({WAITING: "CANCELLED"} if cancelled_record == "kept" else {})
-    assert sim.operations()[:3] == [READ, CANCEL, READ]
+    assert sim.operations()[:4] == [*to_the_end(READ), CANCEL, READ]
 
 
 def test_without_wait_it_returns_at_once(sim, stage, cancel):
@@ -436,7 +445,7 @@ def test_without_wait_it_returns_at_once(sim, stage, cancel):
     assert time.monotonic() - started < 60
     assert told(predicted) == told(result)
     assert (result["changed"], result["task"]["phase"], result["task"]["status"]) == (True, "cancelled", "CREATED")
-    assert sim.operations() == [READ, READ, CANCEL]
+    assert sim.operations() == [*to_the_end(READ) * 2, CANCEL]
 
 
 def test_the_time_to_wait_is_over(sim, stage, cancel):
@@ -472,7 +481,7 @@ def test_an_accepted_cancellation_of_what_then_reads_failed_is_told_alike_by_all
 @pytest.mark.parametrize("fault", [{"status": 500}, "drop_before", "garbage", {"status": 403}], ids=str)
 def test_a_failure_after_the_cancellation_was_accepted_does_not_hide_it(sim, stage, cancel, fault):
     stage(WAITING)
-    sim.faults([{"operation": READ, "skip": 1, "times": None, "fault": fault}])
+    sim.faults([{"operation": READ, "skip": len(to_the_end(READ)), "times": None, "fault": fault}])
     result = cancel(retries=0)
     assert statuses(sim)[WAITING] == "CANCELLED"
     assert result["failed"]
@@ -562,7 +571,7 @@ def test_a_lost_answer_and_no_list_afterwards(sim, stage, cancel):
     sim.faults(
         [
             {"operation": CANCEL, "fault": "drop_after"},
-            {"operation": READ, "skip": 1, "times": None, "fault": {"status": 503}},
+            {"operation": READ, "skip": len(to_the_end(READ)), "times": None, "fault": {"status": 503}},
         ]
     )
     result = cancel(retries=0)
@@ -594,7 +603,7 @@ def test_a_region_without_the_api(sim, stage, cancel, available, task_id):
     assert "region does not offer" in result["failure"]["hint"]
     assert "window can be moved" in result["failure"]["hint"]
     assert (result["changed"], result["task"]["id"]) == (False, WAITING)
-    assert sim.operations() == [READ, CANCEL]
+    assert sim.operations() == [*to_the_end(READ), CANCEL]
 
 
 @pytest.mark.parametrize("available", ["DCS.4001", "APIGW.0101"])
@@ -622,7 +631,7 @@ def test_an_instance_that_vanishes_meanwhile(sim, stage, cancel, available):
     result = cancel()
     assert result["failure"]["code"] == ("DCS.3022" if available is True else "DCS.4001")
     assert result["changed"] is False
-    assert sim.operations() == [READ, CANCEL]
+    assert sim.operations() == [*to_the_end(READ), CANCEL]
 
 
 @pytest.mark.parametrize(

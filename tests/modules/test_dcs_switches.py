@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import connection
 from tests.contract.caller import Caller
+from tests.harness.listings import to_the_end
 from tests.harness.rows import in_rows
 from tests.simulator.switches import SWITCHES
 
@@ -126,6 +127,20 @@ def told(result: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in ("requests", "retried", "waited", "progress")}
 
 
+def check_unread(sim, result: dict[str, Any]) -> bool:
+    """Whether no listing can be read to its end, since the same page comes again; the result then says so.
+
+    Where absence decides, such a listing may lack something, and nothing may be done.
+    """
+    if sim.switches()["page_fault"] != "repeated":
+        return False
+    assert (result["failure"]["code"], result["failure"]["retryable"]) == ("UnreadableAnswer", True)
+    assert "gave the same page again" in result["msg"]
+    assert result["changed"] is False
+    assert written(sim) == []
+    return True
+
+
 def test_every_switch_has_its_place():
     """A new switch fails here until a test of it is written."""
     assert sorted(SWITCHES) == sorted([*POSITIONS, *SIGN_IN, *NOT_DCS])
@@ -194,6 +209,9 @@ def test_removing(sim, module, stage, switch, value):
     assert written(sim) == []
     assert remaining(sim) == before
     done = module("dcs_task", **options)
+    if check_unread(sim, done):
+        assert told(predicted).keys() == told(done).keys()
+        return
     removed = before - remaining(sim)
     assert set(done["removed"]) == removed
     assert done["changed"] is True
@@ -220,6 +238,8 @@ def test_removing_through_the_task_centre(sim, module, stage, switch, value):
         assert result["failure"]["code"] == "APIGW.0101"
         assert remaining(sim) >= {DONE}
         return
+    if check_unread(sim, result):
+        return
     assert result["removed"] == [DONE]
     assert DONE not in remaining(sim)
     assert result["diff"]["before"] == {"tasks": [{"id": DONE, "name": "AddWhitelist", "status": "SUCCESS"}]}
@@ -235,6 +255,9 @@ def test_an_unfinished_task_is_refused_before_anything_is_removed(
         result = module(
             "dcs_task", check_mode=check_mode, instance=instance, task_ids=[DONE, unfinished], state="absent"
         )
+        # DONE is of redis-a, where the listing ends once both were seen.
+        if instance != "redis-a" and check_unread(sim, result):
+            continue
         assert result["failure"]["code"] == "DCS.4957"
         assert (result["changed"], result["removed"]) == (False, [])
         assert unfinished in result["msg"]
@@ -247,6 +270,9 @@ def test_looking_whether_tasks_have_ended(sim, module, stage, switch, value):
     options = {"instance": "redis-a", "state": "finished", "wait_timeout": 0}
     looked = module("dcs_task", check_mode=True, task_ids=[WAITING, DONE, GONE], **options)
     waited = module("dcs_task", task_ids=[WAITING, DONE, GONE], **options)
+    if check_unread(sim, looked):
+        assert check_unread(sim, waited)
+        return
     for result in (looked, waited):
         assert (result["changed"], result["unfinished"], result["absent"]) == (False, [WAITING], [GONE])
     assert waited["failure"]["code"] == "WaitTimeout"
@@ -264,6 +290,9 @@ def test_calling_off(sim, module, stage, switch, value, task_id):
     options = {"instance": "redis-a", "wait_interval": 1, **({"task_id": task_id} if task_id else {})}
     before = sim.state()
     predicted = module("dcs_resize_cancel", check_mode=True, **options)
+    if check_unread(sim, predicted):
+        assert check_unread(sim, module("dcs_resize_cancel", **options))
+        return
     assert predicted["changed"] is True
     assert written(sim) == []
     assert sim.state() == before
@@ -292,6 +321,9 @@ def test_calling_off_what_has_started(sim, module, stage, switch, value, task_id
     options = {"instance": "redis-b", **({"task_id": task_id} if task_id else {})}
     before = remaining(sim)
     predicted = module("dcs_resize_cancel", check_mode=True, **options)
+    if check_unread(sim, predicted):
+        assert check_unread(sim, module("dcs_resize_cancel", **options))
+        return
     assert predicted["failure"]["code"] == "TooLate"
     assert written(sim) == []
     done = module("dcs_resize_cancel", **options)
@@ -316,7 +348,7 @@ def test_a_region_without_the_api_is_explained_whatever_the_shape_of_its_error(
     assert "region does not offer" in result["failure"]["hint"]
     assert result["failure"]["http_status"] == 404
     # Asking the list again would tell nothing.
-    assert sim.operations() == ["ListInstances", "ListBackgroundTask", "CancelInstanceResize"]
+    assert sim.operations() == ["ListInstances", *to_the_end("ListBackgroundTask"), "CancelInstanceResize"]
 
 
 @pytest.mark.parametrize("error_shape", POSITIONS["error_shape"])

@@ -14,6 +14,8 @@ PENDING_8D = "3fbf2f76-d8fe-e201-153f-b3cd02a32f3d"
 PENDING_300D = "15c5cef5-184e-941f-5a7d-875b550e998e"
 RUNNING = "e2fe59c8-59f8-598a-ee2d-765a476ca87e"
 LIST, CANCEL, LOOK_UP = "ListScheduledTasks", "CancelScheduledTask", "ListInstances"
+#: What is asked once more when a listing is read to its end: the empty page, which alone proves that end.
+END = [LIST]
 VARYING = ("requests", "retried", "window", "invocation", "_ansible_no_log", "_ansible_verbose_always")
 
 
@@ -65,10 +67,10 @@ def test_find_and_call_off_in_check_mode_for_real_and_again(sim, play):
 
     assert sim.operations() == [
         *[LIST, LIST],  # find, twice
-        *[LOOK_UP, LIST],  # one predicted
-        *[LOOK_UP, LIST, CANCEL, LIST],  # one done
-        *[LOOK_UP, LIST],  # one again
-        *[LIST],  # rest predicted
+        *[LOOK_UP, LIST, *END],  # one predicted
+        *[LOOK_UP, LIST, *END, CANCEL, LIST],  # one done
+        *[LOOK_UP, LIST, *END],  # one again
+        *[LIST],  # rest predicted: all ids were seen
         *[LIST, CANCEL, CANCEL, LIST],  # rest done
         *[LIST],  # rest again
         *[LIST],  # find nothing; an empty list of ids then sends nothing
@@ -88,7 +90,7 @@ def test_a_whole_playbook_in_check_mode_writes_nothing_and_shows_the_diff(sim, p
 
     done = play(tasks, "--diff")
     assert stable(done.result("cancel")) == stable(predicted.result("cancel"))
-    assert sim.operations() == [LIST, LIST, CANCEL, LIST]
+    assert sim.operations() == [*[LIST, *END], *[LIST, *END, CANCEL, LIST]]
     assert [job["job_id"] for job in sim.jobs("Canceled") if job not in before] == [PENDING_8D]
 
 
@@ -150,12 +152,12 @@ def test_all_that_waits_is_called_off_in_one_task(sim, play):
     assert "[WARNING]" not in run.output
     assert "Traceback" not in run.output
     assert sim.operations() == [
-        *[LIST] * 2,  # predicted: two pages
-        *[LOOK_UP, LIST, LIST],  # by name
-        *[LIST] * 2,  # done
+        *[LIST, LIST, *END],  # predicted: two pages
+        *[LOOK_UP, LIST, LIST, *END],  # by name
+        *[LIST, LIST, *END],  # done
         *[CANCEL] * 120,
-        *[LIST] * 2,
-        *[LIST] * 2,  # again; the rest sends nothing
+        *[LIST, LIST, *END],
+        *[LIST, LIST, *END],  # again; the rest sends nothing
     ]
 
 

@@ -32,6 +32,11 @@ def too_many(after: str | None = "1", status: int = 429) -> dict[str, Any]:
     return {"status": status, "headers": {} if after is None else {"Retry-After": after}}
 
 
+def only_four_are_listed(sim) -> list[dict[str, Any]]:
+    """Faults with which the first four instances are listed, to the empty page that proves the end, and no other is."""
+    return [{"operation": TASKS, "path": each, "times": None, "fault": NEVER} for each in fleet(sim)[4:]]
+
+
 def sent(sim, operation: str) -> list[dict[str, Any]]:
     """The requests of one operation, in order."""
     return [entry for entry in sim.journal() if entry["operation"] == operation]
@@ -145,7 +150,7 @@ def test_a_removal_that_is_throttled_for_ever(sim, module):
 @pytest.mark.parametrize("name", ["dcs_task_info", "dcs_task"])
 def test_answers_that_never_come(sim, module, name):
     sim.reset("fleet:12:1")
-    sim.faults([{"operation": TASKS, "skip": 4, "times": None, "fault": NEVER}])
+    sim.faults(only_four_are_listed(sim))
     options = REMOVAL if name == "dcs_task" else LISTING
     started = time.monotonic()
     result = module(name, deadline=3, max_concurrency=3, **options)
@@ -228,9 +233,10 @@ def test_a_signal_during_a_removal(sim, tmp_path, module):
 @pytest.mark.parametrize("name", ["dcs_task_info", "dcs_task"])
 def test_a_signal_while_instances_are_listed(sim, tmp_path, name):
     sim.reset("fleet:12:1")
-    sim.faults([{"operation": TASKS, "skip": 4, "times": None, "fault": NEVER}])
-    options = REMOVAL if name == "dcs_task" else LISTING
-    result = interrupted(sim, tmp_path, TASKS, 7, name, **options)
+    sim.faults(only_four_are_listed(sim))
+    # The page of each instance, where absence decides the empty one too, and three that are never answered.
+    count, options = (4 * 2 + 3, REMOVAL) if name == "dcs_task" else (4 + 3, LISTING)
+    result = interrupted(sim, tmp_path, TASKS, count, name, **options)
     listed = {each["instance_id"] for each in result["tasks"]}
     failed = [each["instance_id"] for each in result["failed_instances"]]
     assert (len(listed), len(failed), len(result["not_listed"])) == (4, 3, 5)
@@ -271,11 +277,13 @@ def test_a_signal_between_two_looks_at_a_fleet(sim, tmp_path):
     sim.reset("fleet:3:1")
     sim.patch(*({"task": each["id"], "set": {"status": "EXECUTING"}} for each in sim.state()["tasks"]))
     arguments = {**signed_in(sim), **LISTING, "phases": "running", "state": "finished", "wait_interval": 60}
+    # Each listing takes one request more, for the empty page that proves its end.
+    listings = [INSTANCES] * 2 + [TASKS] * 3 * 2
     with Running(tmp_path, "dcs_task", arguments) as running:
-        running.wait_for(lambda: len(sent(sim, TASKS)) == 3)
+        running.wait_for(lambda: len(sent(sim, TASKS)) == listings.count(TASKS))
         time.sleep(0.3)
         result = running.stop(signal.SIGTERM)
     assert result["failed"]
     assert (len(result["unfinished"]), len(result["tasks"]), len(result["progress"])) == (3, 3, 1)
-    assert sim.operations() == [INSTANCES, *[TASKS] * 3]
+    assert sim.operations() == listings
     assert result["waited"] < PATIENCE

@@ -148,8 +148,14 @@ def _confirms(entry: dict[str, Any]) -> bool:
     """Whether a request that changes something got its documented answer."""
     if entry["method"] not in ("DELETE", "POST") or entry["status"] is None or not 200 <= entry["status"] < 300:
         return False
-    # An empty answer is a confirmation of a DELETE, and none of a request whose answer is an object.
-    empty = entry["fault"] == "status" and entry["processed"] and entry["method"] == "DELETE"
+    # An empty answer confirms that a record of DCS was removed; it is none of the POST, whose answer is an object, and
+    # the cancellation of a job has no other documented answer than 204.
+    empty = (
+        entry["fault"] == "status"
+        and entry["processed"]
+        and entry["method"] == "DELETE"
+        and (entry["operation"] != "CancelScheduledTask" or entry["status"] == 204)
+    )
     return entry["fault"] in (None, "delay", "content_type") or empty
 
 
