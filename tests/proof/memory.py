@@ -18,6 +18,14 @@ def _kilobytes(name: str) -> int:
     return int(line.split()[1])
 
 
+def _peak_of_linux() -> int:
+    return _kilobytes("VmHWM")
+
+
+def _highest_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 @contextlib.contextmanager
 def growth() -> Iterator[list[int]]:
     """Yields a list that afterwards holds the number of bytes by which the process's peak has grown."""
@@ -25,11 +33,9 @@ def growth() -> Iterator[list[int]]:
     try:
         # Linux: the peak begins anew.
         _CLEAR.write_text("5", "ascii")
-        before = _kilobytes("VmRSS")
-        peak = lambda: _kilobytes("VmHWM")  # noqa: E731
+        before, peak = _kilobytes("VmRSS"), _peak_of_linux
     except OSError:
         # Elsewhere only what is more than ever before can be seen.
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # noqa: E731
+        before, peak = _highest_peak(), _highest_peak
     yield grown
     grown.append(max(0, peak() - before) * 1024)
