@@ -41,7 +41,8 @@ def readable(result: dict[str, Any]) -> None:
     assert found[PENDING_1H]["phase"] == "pending"
     assert all(re.fullmatch("[0-9a-f-]{36}", number) for number in found)
     assert result["summary"]["total"] == len(found)
-    assert type(result["requests"]) is int
+    assert isinstance(result["requests"], int)
+    assert not isinstance(result["requests"], bool)
     assert "*" not in json.dumps({**result, "invocation": None})
 
 

@@ -24,10 +24,12 @@ try:
     from ansible._internal._json._profiles._inventory_legacy import Encoder as InventoryEncoder
 except ImportError:  # ansible-core before 2.19
     from ansible.module_utils.common.json import AnsibleJSONEncoder as InventoryEncoder
-    from ansible.parsing.ajson import AnsibleJSONDecoder, AnsibleJSONEncoder
+    from ansible.parsing.ajson import AnsibleJSONDecoder as CacheDecoder
+    from ansible.parsing.ajson import AnsibleJSONEncoder as CacheEncoder
 
     OLD = True
 else:
+    CacheDecoder, CacheEncoder = _cache_persistence.Decoder, _cache_persistence.Encoder
     OLD = False
 
 #: What the reader adds, or puts into a form of its own.
@@ -100,11 +102,8 @@ def shown(result: dict[str, Any]) -> bytes:
 
 def kept(value: Any) -> Any:
     """A value from the cache in files, after it was written there."""
-    encoder, decoder = (
-        (AnsibleJSONEncoder, AnsibleJSONDecoder) if OLD else (_cache_persistence.Encoder, _cache_persistence.Decoder)
-    )
-    text = json.dumps(value, cls=encoder).encode("utf-8").decode("utf-8")
-    found = json.loads(text, cls=decoder)
+    text = json.dumps(value, cls=CacheEncoder).encode("utf-8").decode("utf-8")
+    found = json.loads(text, cls=CacheDecoder)
     if found != value:
         raise ValueError("it is another one when it is read again")
     return found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import importlib
+import itertools
 import json
 import string
 from typing import Any
@@ -465,11 +466,10 @@ def test_what_is_raised_while_the_inventory_is_changed_leaves_all_as_it_was():
     for name in calls:
         for number in range(100):
             original = getattr(data, name)
-            left = [number]
+            left = itertools.count(number, -1)
 
             def fail(*arguments, original=original, left=left, **more):
-                left[0] -= 1
-                if left[0] < 0:
+                if next(left) <= 0:
                     raise KeyboardInterrupt
                 return original(*arguments, **more)
 
