@@ -147,10 +147,13 @@ def make_harmless(value: t.Any) -> t.Any:
     return value
 
 
-def without_secrets(value: t.Any, secrets: t.Collection[str]) -> t.Any:
+def without_secrets(
+    value: t.Any, secrets: t.Collection[str], keep: t.Callable[[str, t.Any], bool] = lambda _name, _value: False
+) -> t.Any:
     """A JSON value with asterisks in the place of each secret, in keys too, which Ansible itself never hides.
 
     :arg secrets: texts, also as they are escaped in JSON.
+    :arg keep: whether the value of a key stays as it is.
     """
     if isinstance(value, str):
         for secret in sorted(secrets, key=len, reverse=True):
@@ -158,9 +161,11 @@ def without_secrets(value: t.Any, secrets: t.Collection[str]) -> t.Any:
         return value
     if isinstance(value, dict):
         return {
-            without_secrets(name, secrets) if isinstance(name, str) else name: without_secrets(inner, secrets)
+            without_secrets(name, secrets) if isinstance(name, str) else name: (
+                inner if keep(name, inner) else without_secrets(inner, secrets, keep)
+            )
             for name, inner in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [without_secrets(inner, secrets) for inner in value]
+        return [without_secrets(inner, secrets, keep) for inner in value]
     return value

@@ -42,7 +42,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     read_error_body,
     shown,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import read_json
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign import read_json, without_secrets
 
 if t.TYPE_CHECKING:
     from requests import Response, Session
@@ -176,9 +176,7 @@ class Client:
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced by asterisks."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "********")
-        return _SIGNATURE.sub(r"\1********", text)
+        return _SIGNATURE.sub(r"\1********", without_secrets(text, self._secrets))
 
     @property
     def max_concurrency(self) -> int:
@@ -536,9 +534,20 @@ class Client:
 
     def _decode(self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes) -> t.Any:
         try:
-            return read_json(raw)
+            data = read_json(raw)
         except ValueError:
             raise self._not_the_service(operation, status, headers, raw) from None
+        if operation.secret or not self._is_secret_in(raw, data):
+            return data
+        # Here, before a message cuts a text of it: half a secret would not be recognised any more.
+        return without_secrets(data, self._secrets, _is_id)
+
+    def _is_secret_in(self, raw: bytes, data: t.Any) -> bool:
+        """Whether an answer shows a known secret, also where it is written with escapes of JSON."""
+        if any(secret.encode("utf-8", "replace") in raw for secret in self._secrets):
+            return True
+        text = json.dumps(data, ensure_ascii=False) if b"\\u" in raw else ""
+        return any(secret in text for secret in self._secrets)
 
     def _not_the_service(
         self, operation: Operation, status: int, headers: t.Mapping[str, str], raw: bytes, expected: str = "JSON"
@@ -657,6 +666,11 @@ class Client:
             uncertain=uncertain,
             hint="Run the task again, or raise deadline.",
         )
+
+
+def _is_id(name: str, value: t.Any) -> bool:
+    """Whether this is the id of a record, with which requests are made, and which no message cuts."""
+    return name in ("id", "job_id", "instance_id") and is_identifier(value)
 
 
 def _spellings(secret: str) -> set[str]:

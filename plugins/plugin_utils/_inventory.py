@@ -197,7 +197,8 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
         except MissingLibraryError as error:
             raise AnsibleParserError(missing_required_lib(error.library)) from None
         except MaintenanceError as error:
-            raise AnsibleParserError(self._redacted(_sentence(error))) from None
+            # Before it is cut: half a secret would not be recognised any more.
+            raise AnsibleParserError(one_line(self._redacted(_sentence(error)), SENTENCE_MOST)) from None
         except Exception as error:  # noqa: BLE001
             self.display.vvv(self._redacted(traceback.format_exc()))
             raise AnsibleParserError(
@@ -208,9 +209,8 @@ class InstanceInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type:
             ) from None
 
     def _redacted(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "********")
-        return text
+        found: str = without_secrets(text, self._secrets)
+        return found
 
     # --- Options ---
 
@@ -620,7 +620,7 @@ def _digest(text: str) -> str:
 
 
 def _sentence(error: MaintenanceError) -> str:
-    return one_line(f"{error.message} {error.hint}" if error.hint else error.message, SENTENCE_MOST)
+    return f"{error.message} {error.hint}" if error.hint else error.message
 
 
 @contextlib.contextmanager

@@ -155,6 +155,30 @@ def test_no_secret_is_shown_as_a_key():
     assert set(result["summary"]["by_name"]) == {"x ********"}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": SECRET},
+        {"status": "RUNNING", "name": "x" * 20 + SECRET},
+        {"id": "x" * 40 + SECRET + "/"},
+        {"id": ".." + SECRET},
+    ],
+    ids=["status", "name", "long id", "id"],
+)
+def test_no_part_of_a_secret_is_left_where_a_message_cuts_a_text(fields):
+    with Service([task(TASK_IDS[0], **fields)] if "id" not in fields else [{**task(""), **fields}]) as server:
+        result = run_module(
+            "dcs_task", options(server, instance=INSTANCE, names=["EXTEND", "x" * 8], phases=None, state="absent")
+        )
+        by_phase = run_module(
+            "dcs_task", options(server, instance=INSTANCE, phases=["unknown", "running"], state="absent")
+        )
+    for text in (json.dumps(result), json.dumps(by_phase)):
+        assert SECRET[:12] not in text
+    assert by_phase["failed"]
+    assert "****" in by_phase["msg"]
+
+
 def test_an_instruction_for_ansible_is_none_as_a_key():
     with Service([task(TASK_IDS[0], name="__ansible_type")]) as server:
         result = run_module("dcs_task_info", options(server, instances=[INSTANCE]))
@@ -214,3 +238,14 @@ def test_what_the_service_says_of_itself_is_not_kept():
         result = run_module("dcs_task", options(server, **SELECTION))
     assert sorted(result["removed"]) == TASK_IDS[:2]
     assert not [seen for seen in server.seen if "cookie" in seen.fields]
+
+
+def test_a_secret_that_is_written_with_escapes_is_hidden_too():
+    escaped = "".join(f"\\u{ord(char):04x}" for char in SECRET)
+    record = (
+        json.dumps(task(TASK_IDS[0], name="NAME", status="STATUS")).replace("NAME", escaped).replace("STATUS", escaped)
+    )
+    with Loopback(*[answer(200, f'{{"tasks": [{record}], "task_count": 1}}'.encode())] * 2) as server:
+        result = run_module("dcs_task_info", options(server, instances=[INSTANCE]))
+    assert result["tasks"][0]["name"] == result["tasks"][0]["status"] == "********"
+    assert SECRET not in json.dumps(result)
