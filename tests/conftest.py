@@ -73,11 +73,23 @@ def no_backoff(monkeypatch) -> None:
 
 
 @pytest.fixture
-def short_doubt(monkeypatch) -> None:
+def doubt_for(monkeypatch) -> Callable[[float], None]:
+    """Say for how many seconds what may take effect later is looked for, in modules that run in this process."""
+    utilities = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
+
+    def set_seconds(seconds: float) -> None:
+        monkeypatch.setattr(f"{utilities}._records.Wait.after_refusal", lambda wait: wait._replace(timeout=seconds))
+        for name in ("_dcs_resize", "_dcs_tasks"):
+            monkeypatch.setattr(f"{utilities}.{name}.DOUBT", seconds)
+
+    return set_seconds
+
+
+@pytest.fixture
+def short_doubt(monkeypatch, doubt_for) -> None:
     """In this process, what may take effect later is looked for during a second, and a second listing comes at once."""
     utilities = "ansible_collections.hwcloud.maintenance.plugins.module_utils"
-    for name in ("_dcs_resize", "_dds_jobs"):
-        monkeypatch.setattr(f"{utilities}.{name}.DOUBT", 1)
+    doubt_for(1)
     for name in ("_dcs", "_dcs_tasks", "_dcs_resize", "_dds_jobs"):
         monkeypatch.setattr(f"{utilities}.{name}.SECOND_LOOK", 0.05)
 

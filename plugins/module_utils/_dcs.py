@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Operation
@@ -57,6 +57,8 @@ DELETE_CENTER_TASK = Operation(
     "DeleteCenterTask", "dcs", "DELETE", "/v2/{project_id}/tasks/{task_id}", "dcs:task:delete"
 )
 _TASK_KEYS = ListKeys("tasks", "task_count", "id")
+#: Fields of a task that older pages show beside the list instead (C4).
+_FIELDS_BESIDE_THE_LIST = ("status", "created_at", "updated_at")
 
 #: An instance (None: the task centre) and one of its tasks: nobody says that ids are unique beyond an instance.
 Key = tuple[t.Optional[str], str]
@@ -143,6 +145,15 @@ class TaskFilter(t.NamedTuple):
             tasks = [task for task in tasks if self._fits(task)]
         return newest_first(tasks, "created_at", "id")[self.keep_last :] if self.keep_last else tasks
 
+    def by_a_clock(self, seconds_ahead: float) -> TaskFilter:
+        """The filter where the service's clock is ahead of this machine's by so much: it has given the times."""
+        if self.older_than is None:
+            return self
+        try:
+            return self._replace(older_than=self.older_than + timedelta(seconds=seconds_ahead))
+        except OverflowError:
+            return self
+
     def unborne(self, tasks: list[Record]) -> list[str]:
         """Warnings that name the names and statuses which none of these tasks has."""
         said = (
@@ -190,6 +201,14 @@ class Look(t.NamedTuple):
     not_listed: list[str]
     gone: list[Key]
 
+    def unread(self, key: Key) -> MaintenanceError | None:
+        """Why the instance of a task could not be listed; None if it was."""
+        name = key[0] or ""
+        if name in self.not_listed:
+            # Another one's failure ended the listing.
+            return next(iter(self.failed.values()), None)
+        return self.failed.get(name)
+
 
 class Dcs(Service):
     """DCS for one account and project."""
@@ -200,6 +219,15 @@ class Dcs(Service):
     instance_keys = ListKeys("instances", "instance_num", "instance_id")
     # The name alone finds every instance whose name contains it (contract 2.7).
     exact_name: t.Mapping[str, str] = {"name_equal": "true"}
+
+    def mend(self, operation: Operation, data: t.Any) -> None:
+        """Give a task that is the only one, and has none of these fields, those that stand beside the list (C4)."""
+        tasks = data.get(_TASK_KEYS.records) if isinstance(data, dict) else None
+        if not isinstance(tasks, list) or len(tasks) != 1 or not isinstance(tasks[0], dict):
+            return
+        task = tasks[0]
+        if operation in (LIST_TASKS, LIST_CENTER_TASKS) and all(key not in task for key in _FIELDS_BESIDE_THE_LIST):
+            task.update((key, data[key]) for key in _FIELDS_BESIDE_THE_LIST if key in data)
 
     def task_listing(self, instance_id: str | None, start: datetime | None = None) -> Listing:
         """The listing of an instance's background tasks, or of the task centre (None); C(start): earliest creation."""
@@ -271,7 +299,7 @@ class Dcs(Service):
         elif max_results is not None and wanted.keep_last is None:
 
             def enough(found: t.Mapping[str, Record]) -> bool:
-                return len(wanted.of(found.values(), None)) > max_results
+                return len(self._that_fit(wanted, found.values(), None)) > max_results
 
         names = [instance_id or "" for instance_id in instance_ids]
         listings = [(name, self.task_listing(name or None, wanted.start)._replace(enough=enough)) for name in names]
@@ -283,7 +311,7 @@ class Dcs(Service):
 
         def stops(outcome: Outcome) -> bool:
             nonlocal awaited, in_order
-            fitting[outcome.item] = wanted.of(outcome.value or (), outcome.item or None)
+            fitting[outcome.item] = self._that_fit(wanted, outcome.value or (), outcome.item or None)
             if missing:
                 missing.difference_update(record["id"].lower() for record in outcome.value or ())
             # In the order of the instances, so that two runs give the same.
@@ -318,6 +346,10 @@ class Dcs(Service):
         warnings = wanted.unborne([task for outcome in outcomes for task in outcome.value]) if whole else []
         tasks = newest_first(tasks, "created_at", "id")[:max_results]
         return FoundTasks(tasks, failed, not_listed, truncated, warnings)
+
+    def _that_fit(self, wanted: TaskFilter, records: t.Iterable[Record], instance_id: str | None) -> list[Record]:
+        """The tasks that fit, of all that one instance has, by the service's clock."""
+        return wanted.by_a_clock(self.client.service_ahead).of(records, instance_id)
 
     def add_progress(self, tasks: t.Iterable[Record]) -> None:
         """Ask for the C(progress) of those that have not ended, None for all others."""

@@ -106,6 +106,17 @@ def _too_late(task: Record) -> RefusedError:
     )
 
 
+def _being_carried_out(task: Record, refused: MaintenanceError | None = None) -> RefusedError:
+    said = f" The service said: {refused.message}" if refused else ""
+    return _refusal(
+        "TooLate",
+        f"It is too late: the spec change has started, and is being carried out, {describe([task])}.{said}",
+        "Wait for its end with dcs_task and state=finished.",
+        http_status=refused and refused.http_status,
+        request_id=refused and refused.request_id,
+    )
+
+
 def _find(tasks: t.Iterable[Record], task_id: str | None) -> Record | None:
     if task_id is None:
         return None
@@ -174,27 +185,27 @@ class SpecChangeCancellation:
         raise self._with_result(endless, None)
 
     def _predict(self, target: Record) -> None:
-        """What runs has begun a step; its status may say nothing (C3)."""
+        """Fail where the real run would be too late."""
         if target["phase"] == PENDING:
             return
+        begun = self._has_begun(target)
+        if begun:
+            raise self._with_result(_being_carried_out(target), target)
+        if begun is None:
+            self._warn(f"It cannot be told whether this spec change has already started: {describe([target])}.")
+
+    def _has_begun(self, target: Record) -> bool | None:
+        """Whether its progress shows that a spec change has begun a step, as its status may say nothing (C3); None if unread."""
         try:
             progress = self._dcs.progress(self._instance_id, target["id"])
         except ApiError:
-            self._warn(f"It cannot be told whether this spec change has already started: {describe([target])}.")
-            return
+            return None
         steps = progress.get("step_details")
         percent = progress.get("progress")
-        begun = any(
+        return any(
             isinstance(step, dict) and step.get("step_status") not in (None, "WAITING")
             for step in (steps if isinstance(steps, list) else ())
-        )
-        if begun or (isinstance(percent, int) and percent > 0):
-            error = _refusal(
-                "TooLate",
-                f"It is too late: the spec change is being carried out, {describe([target])}.",
-                "Wait for its end with dcs_task and state=finished.",
-            )
-            raise self._with_result(error, target)
+        ) or (isinstance(percent, int) and percent > 0)
 
     def _after_acceptance(self, target: Record) -> dict[str, t.Any]:
         try:
@@ -220,20 +231,20 @@ class SpecChangeCancellation:
     def _after_lost_answer(self, target: Record, error: MaintenanceError) -> dict[str, t.Any]:
         presumed = not error.accepted
         try:
-            last = self._look_until_over(target, self._doubt())
-        except MaintenanceError as second:
-            error = second
-            last = target
+            last = self._look_until_over(target, self._wait._replace(timeout=min(DOUBT, self._wait.timeout or DOUBT)))
+        except MaintenanceError as unread:
+            raise self._with_result(error.with_unseen_outcome(unread), target) from None
         if last is None or last["phase"] == CANCELLED:
             if presumed:
                 self._warn(presumed_warning("called off the spec change", [target["id"]]))
             return self._result(last or target, cancelled=target, presumed=presumed)
         if last["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(last), last)
+        why = "and the answer was lost" if error.http_status is None else "and the answer does not say so"
         unknown = _refusal(
             "OutcomeUnknown",
             f"It is not known whether the spec change was called off, as it is listed as {describe([last])}"
-            f" and the answer was lost: {error.message}",
+            f" {why}: {error.message}",
             "Run the task again: it looks first.",
             http_status=error.http_status,
             request_id=error.request_id,
@@ -246,26 +257,27 @@ class SpecChangeCancellation:
             now = self._look(target["id"])
             if now is not None and now["phase"] == PENDING:
                 # Another user may have called it off, which takes effect a little later.
-                now = self._look_until_over(now, self._doubt())
+                now = self._look_until_over(now, self._wait.after_refusal())
                 if now is None or has_ended(now):
                     self._tasks = self._dcs.tasks(self._instance_id)
         except MaintenanceError as unread:
-            raise self._with_result(unread, target) from None
+            raise self._with_result(error.with_unseen_outcome(unread), target) from None
         if now is not None and now["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(now), now)
         if now is not None and not has_ended(now):
+            waits = now["phase"] == PENDING
+            if not waits and self._has_begun(now):
+                raise self._with_result(_being_carried_out(now, error), now)
+            why = "" if error.http_status == 404 else ", which may have started"
             refused = error.retold(
-                f"The service refuses to call off {describe([now])}, which may have started: {error.message}",
-                retryable=False,
-                hint="Wait for its end with dcs_task and state=finished.",
+                f"The service refuses to call off {describe([now])}{why}: {error.message}",
+                # An accepted cancellation of an earlier run may take its time.
+                retryable=waits or error.retryable,
+                hint=error.hint if error.http_status == 404 else "Wait for its end with dcs_task and state=finished.",
             )
             raise self._with_result(refused, now)
         if self._task_id is None:
             self._warn(f"The spec change {target['id']} ended before this task could call it off: {error.message}")
-
-    def _doubt(self) -> Wait:
-        """How to wait for what may take effect."""
-        return self._wait._replace(timeout=min(DOUBT, self._wait.timeout or DOUBT))
 
     def _look_until_over(self, target: Record, wait: Wait) -> Record | None:
         last: Record | None = target

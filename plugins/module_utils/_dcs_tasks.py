@@ -9,7 +9,10 @@ import time
 import typing as t
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
+    DELETE_CENTER_TASK,
     DELETE_TASK,
+    LIST_CENTER_TASKS,
+    LIST_TASKS,
     Dcs,
     FoundTasks,
     Key,
@@ -18,8 +21,10 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     same,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import attempt_each
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
+    DOUBT,
     SECOND_LOOK,
     Record,
     Wait,
@@ -32,6 +37,9 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._records impor
 
 #: The API's code for "not allowed when the task is in the current state" (contract 4.3): used for our own refusal too.
 UNFINISHED_CODE = "DCS.4957"
+
+#: Seconds between two looks for the effect of a removal.
+_LOOK_INTERVAL = 5
 
 
 class Targets(t.NamedTuple):
@@ -55,6 +63,22 @@ class Targets(t.NamedTuple):
         order = {task_id: number for number, task_id in enumerate(self.wanted.task_ids)}
         return sorted(tasks, key=lambda task: order[task["id"].lower()])
 
+    def of_center(self) -> bool:
+        """Whether the tasks are those of the task centre."""
+        return None in self.instance_ids
+
+    def listing(self) -> Operation:
+        """What lists them, for an error."""
+        return LIST_CENTER_TASKS if self.of_center() else LIST_TASKS
+
+    def removal(self) -> Operation:
+        """What removes one of them, for an error."""
+        return DELETE_CENTER_TASK if self.of_center() else DELETE_TASK
+
+    def may_be_removed(self, task: Record) -> bool:
+        """Whether a task has ended, or has no status at all and was named by its id: then the service decides (C9)."""
+        return has_ended(task) or (self.wanted.task_ids is not None and task.get("status") in (None, ""))
+
     def absent(self, tasks: t.Iterable[Record]) -> list[str]:
         """The ids that were given, but are not listed."""
         listed = {task["id"].lower() for task in tasks}
@@ -75,14 +99,14 @@ def remove(
         warn(warning)
     absent = targets.absent(found.tasks)
     to_remove = [key_of(task) for task in found.tasks]
-    unfinished = [task for task in found.tasks if not has_ended(task)]
+    unfinished = [task for task in found.tasks if not targets.may_be_removed(task)]
     if unfinished:
         was = "would be" if check_mode else "was"
-        error = RefusedError(
+        error = targets.removal().error(
+            RefusedError,
             f"Nothing {was} removed, as {len(unfinished)} of {len(to_remove) + len(absent)} tasks have not ended:"
             f" {describe(unfinished)}.",
             code=UNFINISHED_CODE,
-            service="dcs",
             retryable=True,
             hint="Wait for them with state=finished, or call off a waiting spec change with dcs_resize_cancel."
             + ("" if targets.wanted.task_ids else " With phases, only tasks that have ended can be selected."),
@@ -98,9 +122,10 @@ def remove(
     elif check_mode:
         done = to_remove
     else:
+        doubts = _Doubts(dcs, targets)
 
         def settle(done: list[Key], failed: dict[Key, MaintenanceError]) -> None:
-            for key, error in [(key, failed.pop(key)) for key in _found_gone(dcs, failed)]:
+            for key, error in [(key, failed.pop(key)) for key in doubts.found_gone(failed)]:
                 # Without an answer it is presumed to be the doing of this run; after a plain refusal, of another one.
                 if error.uncertain:
                     done.append(key)
@@ -110,7 +135,7 @@ def remove(
 
         done, failed, not_tried = attempt_each(
             dcs.client,
-            DELETE_TASK,
+            targets.removal(),
             to_remove,
             lambda key: dcs.delete_task(*key),
             settle,
@@ -120,6 +145,7 @@ def remove(
     for refused in failed.values():
         if refused.code == UNFINISHED_CODE:
             refused.message = f"the service says that it has not ended ({refused.message})"
+            refused.hint = "Wait for it with state=finished; what the service does not let go later either must stay."
     result = _removal_result(found, done, presumed, absent, failed, not_tried)
     if presumed:
         warn(presumed_warning("removed these records", result["presumed"]))
@@ -159,15 +185,46 @@ def _not_listed(found: FoundTasks, count: int, done: str) -> MaintenanceError:
     )
 
 
-def _found_gone(dcs: Dcs, failed: dict[Key, MaintenanceError]) -> list[Key]:
-    """Those that two listings lack: no code for an unknown task is documented (C12), and an answer may be lost."""
-    doubtful = [
-        key
-        for key, error in failed.items()
-        if error.uncertain
-        or (error.http_status in (400, 404, 409) and not error.no_instance and error.code != UNFINISHED_CODE)
-    ]
-    return dcs.look_at(doubtful).gone if doubtful else []
+class _Doubts:
+    """Finds out which records are gone although their removal failed: no code for an unknown task is documented (C12),
+    and an answer may be lost. Each is looked for once; one that the service no longer knows may be listed a little longer.
+    """
+
+    def __init__(self, dcs: Dcs, targets: Targets) -> None:
+        self._dcs = dcs
+        self._targets = targets
+        self._doubted: set[Key] = set()
+
+    def found_gone(self, failed: dict[Key, MaintenanceError]) -> list[Key]:
+        """Those of the failed that two listings lack. Where that could not be seen, C(failed) then says so."""
+        open_ = [key for key, error in failed.items() if key not in self._doubted and _is_doubtful(error)]
+        self._doubted.update(open_)
+        gone: list[Key] = []
+        wait = Wait(DOUBT, _LOOK_INTERVAL, self._dcs.client.pause)
+        for _waited in wait.looks() if open_ else ():
+            look = self._dcs.look_at(open_)
+            gone += look.gone
+            for key in open_:
+                unread = look.unread(key)
+                if unread is not None:
+                    failed[key] = failed[key].with_unseen_outcome(unread)
+            listed = {same(key_of(task)) for task in look.tasks}
+            open_ = [key for key in open_ if same(key) in listed and _may_go(failed[key])]
+            if not open_:
+                break
+        return gone
+
+
+def _is_doubtful(error: MaintenanceError) -> bool:
+    """Whether the record may be gone although its removal failed in this way."""
+    return error.uncertain or (
+        error.http_status in (400, 404, 409) and not error.no_instance and error.code != UNFINISHED_CODE
+    )
+
+
+def _may_go(error: MaintenanceError) -> bool:
+    """Whether a record that is still listed may soon be gone, as the service itself no longer knows it."""
+    return error.http_status == 404
 
 
 def _removal_result(
@@ -306,35 +363,36 @@ class Waiting:
         return len(self._tasks) + len(self._gone) + len(self._missing)
 
     def _verdict(self, wait: Wait | None) -> MaintenanceError | None:
+        listing = self._targets.listing()
         tasks = list(self._tasks.values())
         total = self._total()
         unfinished = self._unfinished()
         bad = [task for task in tasks if has_ended(task) and task["phase"] not in self._accepted_phases]
         if bad:
-            return RefusedError(
+            return listing.error(
+                RefusedError,
                 f"{len(bad)} of {total} tasks ended otherwise than {' or '.join(self._accepted_phases)}: {describe(bad)}.",
                 code="EndedBadly",
-                service="dcs",
                 hint="See the task's details and error_code, or accept this end with accepted_phases.",
             )
         if self._found.failed:
             ended = f"{total - len(unfinished) - len(self._missing)} of {total} tasks ended"
             return _not_listed(self._found, len(self._targets.instance_ids), ended)
         if unfinished and wait:
-            return RefusedError(
+            return listing.error(
+                RefusedError,
                 f"{len(unfinished)} of {total} tasks have not ended after {wait.timeout:g} seconds:"
                 f" {describe(unfinished)}.",
                 code="WaitTimeout",
-                service="dcs",
                 retryable=True,
                 hint="Run the task again, or raise wait_timeout; a task that waits for the maintenance window ends after it.",
             )
         if self._missing and not self._missing_ok:
-            return RefusedError(
+            return listing.error(
+                RefusedError,
                 f"{len(self._missing)} of {total} tasks are not known here, as they were never listed:"
                 f" {enumerated(self._missing)}.",
                 code="NotFound",
-                service="dcs",
                 hint="Check the ids, the instance, the region and the project; missing_ok=true makes this no failure,"
                 " for tasks whose records may have been removed.",
             )

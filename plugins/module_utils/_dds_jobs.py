@@ -12,14 +12,18 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import CANCEL_JOB, Dds, only
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import MaintenanceError, RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    MaintenanceError,
+    RefusedError,
+    one_line,
+)
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import attempt_each
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import (
     CANCELLED,
-    DOUBT,
     FAILED,
     PENDING,
     SECOND_LOOK,
+    SUCCEEDED,
     UNKNOWN,
     Record,
     Wait,
@@ -115,10 +119,14 @@ def cancel(
         if mistyped:
             warn(mistyped)
     plan = plan_cancellation(listed, selection)
+    if plan.missing and missing_ok:
+        # What is lacking is then no failure, and one listing proves little about what it lacks.
+        dds.client.pause(SECOND_LOOK)
+        listed = [*listed, *_list(dds, selection._replace(job_ids=plan.missing))]
+        plan = plan_cancellation(listed, selection)
     failed: dict[str, MaintenanceError] = {}
     not_tried: list[str] = []
-    doubted: set[str] = set()
-    presumed: set[str] = set()
+    recheck = _Recheck(dds, selection, plan, wait)
     if check_mode:
         cancelled = list(plan.to_cancel)
     else:
@@ -127,7 +135,7 @@ def cancel(
             CANCEL_JOB,
             plan.to_cancel,
             dds.cancel_job,
-            lambda done, failed: _look_again(dds, selection, plan, wait, done, failed, doubted, presumed),
+            recheck.settle,
             max_failures=max_failures,
         )
     were_cancelled = {job_id.lower() for job_id in cancelled}
@@ -145,7 +153,7 @@ def cancel(
     not_carried_out = [job for job in plan.jobs if job["phase"] == FAILED]
     if not_carried_out:
         warn(f"These jobs have ended, and were not carried out: {describe(not_carried_out)}.")
-    in_doubt = [job_id for job_id in cancelled if job_id in presumed]
+    in_doubt = [job_id for job_id in cancelled if job_id in recheck.presumed]
     if in_doubt:
         warn(presumed_warning("called off these jobs", in_doubt))
     result = {
@@ -181,92 +189,133 @@ def _list(dds: Dds, selection: Selection) -> list[Record]:
     )
 
 
-def _look(dds: Dds, selection: Selection, job_ids: t.Sequence[str], gone: t.Container[str] = ()) -> list[Record]:
+def _look(dds: Dds, selection: Selection, job_ids: t.Sequence[str]) -> list[Record]:
     """Those of these jobs, which this run has seen, that are listed now.
 
-    That one has disappeared is believed when a second listing lacks it too; C(gone) are those of which it is known.
+    That one has disappeared is believed when a second listing lacks it too.
     """
     jobs = _list(dds, selection._replace(job_ids=job_ids))
     listed = {job["job_id"].lower() for job in jobs}
-    lacking = [job_id for job_id in job_ids if job_id.lower() not in listed and job_id not in gone]
+    lacking = [job_id for job_id in job_ids if job_id.lower() not in listed]
     if lacking:
         dds.client.pause(SECOND_LOOK)
         jobs += [job for job in _list(dds, selection._replace(job_ids=lacking)) if job["job_id"].lower() not in listed]
     return jobs
 
 
-def _look_again(
-    dds: Dds,
-    selection: Selection,
-    plan: CancellationPlan,
-    wait: Wait,
-    done: list[str],
-    failed: dict[str, MaintenanceError],
-    doubted: set[str],
-    presumed: set[str],
-) -> None:
-    """Correct all lists by what the jobs are now; each refusal is doubted once, and is then in C(doubted).
+class _Recheck:
+    """Finds out what became of the jobs whose cancellation was tried; what one look has settled stays settled.
 
     A cancellation that failed may have been carried out, or another user was faster: no code is documented for either
-    (contract 3.4). What was called off, although no answer confirms that it was by this run, is then in C(presumed).
+    (contract 3.4). Each failure is doubted once.
     """
-    tried = [*done, *failed]
-    phases: dict[str, str] = {}
-    gone: set[str] = set()
-    now: dict[str, Record] = {}
-    for waited in wait.looks():
-        try:
-            now = {job["job_id"].lower(): job for job in _look(dds, selection, tried, gone)}
-        except MaintenanceError as unread:
-            message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
-            unseen = [job_id for job_id in done if job_id not in presumed]
-            failed.update((job_id, unread.retold(message, accepted=True)) for job_id in unseen)
-            done[:] = [job_id for job_id in done if job_id in presumed]
-            return
-        phases = {job_id: now[job_id.lower()]["phase"] for job_id in tried if job_id.lower() in now}
-        gone = {job_id for job_id in tried if job_id not in phases}
-        # What was refused may have been called off by another user, which takes effect a little later.
-        pending = {job_id for job_id, phase in phases.items() if phase == PENDING}
+
+    def __init__(self, dds: Dds, selection: Selection, plan: CancellationPlan, wait: Wait) -> None:
+        self._dds = dds
+        self._selection = selection
+        self._plan = plan
+        self._wait = wait
+        #: As each job was last seen, by its id in lower case.
+        self._jobs: dict[str, Record] = {}
+        self._gone: set[str] = set()
+        self._doubted: set[str] = set()
+        #: What was called off, although no answer confirms that it was by this run.
+        self.presumed: set[str] = set()
+
+    def settle(self, done: list[str], failed: dict[str, MaintenanceError]) -> None:
+        """Correct what was done, what failed, and the plan, by what the jobs are now."""
+        tried = [*done, *failed]
+        unread = self._look_until_settled(done, failed)
+        self._doubted.update(failed)
+        self._plan.jobs[:] = [self._jobs.get(job["job_id"].lower(), job) for job in self._plan.jobs]
+        for job_id in tried:
+            phase = self._phase(job_id)
+            error = failed.pop(job_id, None)
+            if unread is not None and job_id not in self._gone and (phase is None or phase in _NOT_STARTED):
+                if error is None:
+                    done.remove(job_id)
+                failed[job_id] = _unseen(error, unread)
+                continue
+            accepted = error is None or error.accepted
+            uncertain = error is not None and error.uncertain
+            # Without an answer it is presumed to be the doing of this run; after a plain refusal another user was faster.
+            if (phase in (None, CANCELLED) and (accepted or uncertain)) or (phase == FAILED and accepted):
+                if error is not None:
+                    done.append(job_id)
+                if not accepted:
+                    self.presumed.add(job_id)
+                continue
+            if error is None:
+                done.remove(job_id)
+            if phase is None:
+                self._plan.missing.append(job_id)
+            elif phase == FAILED and error is not None and uncertain:
+                # It will not run, but whether that is the doing of this run is not known.
+                failed[job_id] = error
+            elif phase not in _NOT_STARTED:
+                self._plan.place(job_id, phase)
+            elif error is None:
+                failed[job_id] = self._without_effect(job_id)
+            else:
+                # It may be an accepted cancellation of an earlier run, which takes its time.
+                error.retryable = error.retryable or not error.stops_all
+                failed[job_id] = error
+
+    def _look_until_settled(
+        self, done: t.Sequence[str], failed: t.Mapping[str, MaintenanceError]
+    ) -> MaintenanceError | None:
+        """Look until no job waits any more for the effect of a cancellation; returns why a look failed, if one did."""
         refused = {
             job_id
             for job_id, error in failed.items()
-            if waited < DOUBT and job_id not in doubted and not error.stops_all and (error.http_status or 500) < 500
+            # The cancellation of an earlier run, or of another user, takes effect a little later.
+            if job_id not in self._doubted and not error.stops_all and (error.http_status or 500) < 500
         }
-        if not any(phases.get(job_id) in _NOT_STARTED for job_id in done) and not pending & refused:
-            break
-    doubted.update(failed)
-    plan.jobs[:] = [now.get(job["job_id"].lower(), job) for job in plan.jobs]
-    for job_id in tried:
-        phase = phases.get(job_id)
-        error = failed.pop(job_id, None)
-        accepted = error is None or error.accepted
-        uncertain = error is not None and error.uncertain
-        # Without an answer it is presumed to be the doing of this run; after a plain refusal another user was faster.
-        if (phase in (None, CANCELLED) and (accepted or uncertain)) or (phase == FAILED and accepted):
-            if error is not None:
-                done.append(job_id)
-            if not accepted:
-                presumed.add(job_id)
-            continue
-        if error is None:
-            done.remove(job_id)
-        if phase is None:
-            plan.missing.append(job_id)
-        elif phase == FAILED and error is not None and uncertain:
-            # It will not run, but whether that is the doing of this run is not known.
-            failed[job_id] = error
-        elif phase not in _NOT_STARTED:
-            plan.place(job_id, phase)
-        else:
-            failed[job_id] = error or CANCEL_JOB.error(
-                RefusedError,
-                f"The cancellation was accepted, but after {wait.timeout:g} seconds the job still reads"
-                f" {now[job_id.lower()].get('job_status')}.",
-                code="WaitTimeout",
-                retryable=True,
-                accepted=True,
-                hint="Look at the job again later, or raise wait_timeout.",
-            )
+        most = self._wait.after_refusal().timeout
+        for waited in self._wait.looks():
+            unsettled = [job_id for job_id in (*done, *failed) if not self._is_settled(job_id)]
+            if not unsettled:
+                break
+            try:
+                jobs = _look(self._dds, self._selection, unsettled)
+            except MaintenanceError as unread:
+                return unread
+            now = {job["job_id"].lower(): job for job in jobs}
+            self._jobs.update(now)
+            self._gone.update(job_id for job_id in unsettled if job_id.lower() not in now)
+            waits_for = [job_id for job_id in unsettled if job_id in done or (job_id in refused and waited < most)]
+            if not any(self._phase(job_id) in _NOT_STARTED for job_id in waits_for):
+                break
+        return None
+
+    def _phase(self, job_id: str) -> str | None:
+        """The phase in which a job was last seen; None when it is gone, or was not seen yet."""
+        if job_id in self._gone or job_id.lower() not in self._jobs:
+            return None
+        phase: str = self._jobs[job_id.lower()]["phase"]
+        return phase
+
+    def _is_settled(self, job_id: str) -> bool:
+        return job_id in self._gone or self._phase(job_id) in (CANCELLED, FAILED, SUCCEEDED)
+
+    def _without_effect(self, job_id: str) -> MaintenanceError:
+        return CANCEL_JOB.error(
+            RefusedError,
+            f"The cancellation was accepted, but after {self._wait.timeout:g} seconds the job still reads"
+            f" {one_line(str(self._jobs[job_id.lower()].get('job_status')), 32)}.",
+            code="WaitTimeout",
+            retryable=True,
+            accepted=True,
+            hint="Look at the job again later, or raise wait_timeout.",
+        )
+
+
+def _unseen(error: MaintenanceError | None, unread: MaintenanceError) -> MaintenanceError:
+    """The failure of a cancellation that was accepted (None) or failed, where looking at the job failed too."""
+    if error is None:
+        message = f"The cancellation was accepted, but the job could not be read again: {unread.message}"
+        return unread.retold(message, accepted=True)
+    return error.with_unseen_outcome(unread)
 
 
 def _verdict(

@@ -14,9 +14,11 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._foreign impor
 RETRYABLE_STATUSES = frozenset((429, 500, 502, 503, 504))
 
 #: "Busy, try again later", although the HTTP status says 400 or 403 (contract 4.3, 4.6).
+#: The Terraform provider repeats some more of them (contract 4.3).
+_BUSY_NUMBERS = "026 049 096 097 111 113 114 115 116 117 118 120 121 231 975"
 _BUSY_CODES = frozenset(
-    [f"{prefix}{number}" for prefix in ("DCS.4", "111400") for number in (111, 113, 114, 115, 116, 117, 118, 120)]
-    + ["DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
+    [f"{prefix}{number}" for prefix in ("DCS.4", "111400") for number in _BUSY_NUMBERS.split()]
+    + ["DBS.00010009", "DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
 )
 
 #: HTTP status 403, but about the state of one instance or job, not about permission (contract 4.6).
@@ -33,8 +35,17 @@ _NO_INSTANCE_CODES = frozenset(
 _NO_API_CODES = frozenset(("DCS.4001", "111404001"))
 _NO_API_DIGITS = frozenset(("0101", "0103"))
 
+#: What can be done about a single code.
+_HINT_OF_CODE = {
+    "DBS.280343": "This instance, or this kind of job, does not support it.",
+    "DBS.280409": "The service does not accept a date: check lookback, start_time, end_time, and this machine's clock.",
+}
+
 #: Seconds by which a clock may be wrong; a little less than the 15 minutes of contract 4.4.
 _SKEW_MOST = 14 * 60
+
+#: The time was over, by the deadline or a signal.
+_ENDED_CODES = ("DeadlineExceeded", "Interrupted")
 
 _FAILURE_KEYS = ("code", "http_status", "request_id", "service", "operation", "retryable", "hint")
 
@@ -73,6 +84,24 @@ class MaintenanceError(Exception):
     def retold(self, message: str, **changes: t.Any) -> RefusedError:
         """The same failure in other words."""
         return RefusedError(message, **{**self.failure(), **changes})
+
+    def with_unseen_outcome(self, look: MaintenanceError) -> MaintenanceError:
+        """The same failure where the C(look) at what became of the request failed too: then only a new run can tell."""
+        if self.code in _ENDED_CODES:
+            return self
+        # What was refused may be done none the less, by another user; but then the refusal says more.
+        unknown = self.uncertain or self.http_status == 404
+        told = self.retold(
+            f"{self.message.rstrip('.')}, and a look at what became of it failed: {look.message}",
+            code=look.code if look.code in _ENDED_CODES else "OutcomeUnknown" if unknown else self.code,
+            retryable=unknown or self.retryable or look.retryable,
+            uncertain=self.uncertain,
+            accepted=self.accepted,
+            stops_all=self.stops_all or look.stops_all,
+        )
+        if unknown:
+            told.hint = "Run the task again: it looks first."
+        return told
 
 
 class ConfigError(MaintenanceError):
@@ -238,6 +267,11 @@ def hint_for(error: ApiError, action: str | None = None, skew: float = 0) -> str
         (
             status == 403 or error.code == "DBS.280015",
             f"The user lacks the permission{f' {action}' if action else ''} in this project, or it is not the user's.",
+        ),
+        (error.code in _HINT_OF_CODE, _HINT_OF_CODE.get(error.code or "")),
+        (
+            status == 404 or error.code == "DBS.280016",
+            "The requested resource could not be found: check the ids, the instance, the region and the project.",
         ),
     )
     return next((hint for applies, hint in hints if applies), None)

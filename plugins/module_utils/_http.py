@@ -67,6 +67,10 @@ _NOT_SENT = frozenset(("NewConnectionError", "NameResolutionError", "ConnectTime
 #: Alerts of TLS by which a server refuses a client's certificate, or the lack of one.
 _REFUSED_CLIENT = re.compile("ALERT_(HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED|[A-Z_]*CERTIFICATE)")
 
+#: Seconds by which a service's clock may seem to be ahead of this machine's, and behind it: what it says is data.
+_AHEAD_MOST = 15 * 60
+_BEHIND_MOST = 10 * 365 * 86400
+
 _SHORTEST_TOKEN = 16  # characters; see is_secret() in _signer.py
 
 #: What may be a secret in an answer of signing in: longer than words are, and shorter than keys, which have 40 characters.
@@ -161,6 +165,8 @@ class Client:
         self.width = float(options.max_concurrency)
         #: Whether credentials were accepted; until then one request at a time, as five bad signatures lock a key.
         self.accepted = False
+        #: Seconds by which the service's clock is ahead of this machine's, by the C(Date) of its latest answer.
+        self.service_ahead = 0.0
         # Counted without a lock, which a signal could leave locked.
         self._sent: list[str] = []
         self.retried: list[str] = []
@@ -301,10 +307,8 @@ class Client:
                 retry_after = answer_headers.get("Retry-After")
             error.uncertain = uncertain
             failures += 1
-            if not may_repeat or failures > self._options.retries:
-                raise error
-            throttled = error.http_status == 429 or retry_after is not None
-            if not self._back_off(operation, failures, error.message, retry_after, throttled=throttled):
+            may_repeat = may_repeat and failures <= self._options.retries
+            if not self._goes_on(operation, failures, error, retry_after, may_repeat=may_repeat):
                 raise error
 
     def _renewed(self, operation: Operation, renew: t.Callable[[], bool], uncertain: bool) -> bool:
@@ -377,9 +381,7 @@ class Client:
             raise
         except _Stop:
             if patience and self.remaining() > 0:
-                raise self._network_error(
-                    operation, f"{operation.name} took longer than {patience:g} seconds."
-                ) from None
+                raise self._network_error(operation, f"The answer took longer than {patience:g} seconds.") from None
             raise self.ended(operation, uncertain=True) from None
         except (
             requests.exceptions.RequestException,
@@ -394,6 +396,9 @@ class Client:
             proxy = proxies["https"].rpartition("@")[2].rpartition("/")[2] if proxies else None
             raise self._failed_attempt(operation, host, proxy, error, limits, timeouts) from None
         self._learn(response.status_code, sent)
+        ahead = _seconds_until(response.headers.get("Date"))
+        if ahead is not None:
+            self.service_ahead = max(-_BEHIND_MOST, min(ahead, _AHEAD_MOST))
         token = response.headers.get("X-Subject-Token", "")
         if operation.secret and len(token) >= _SHORTEST_TOKEN:
             # Also of an answer that is not used.
@@ -559,6 +564,8 @@ class Client:
             http_status=status,
             request_id=self._request_id(headers),
             hint="Check that the endpoint is the service itself, no proxy or portal.",
+            # It may have been one answer only.
+            retryable=True,
             uncertain=True,
         )
 
@@ -605,27 +612,39 @@ class Client:
         found = headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body
         return one_line(self.redact(found), 100) if found else None
 
-    def _back_off(
-        self, operation: Operation, failures: int, why: str, retry_after: str | None, *, throttled: bool = False
+    def _goes_on(
+        self, operation: Operation, failures: int, error: MaintenanceError, retry_after: str | None, *, may_repeat: bool
     ) -> bool:
-        """Sleep, all threads when C(throttled); False, without sleeping, when the deadline is too near."""
+        """Sleep before the next attempt; False, without sleeping, when there is none, or the deadline is too near.
+
+        After 429, or where the service says how long, all requests of the task wait, also when this one is given up.
+        """
+        throttled = error.http_status == 429 or retry_after is not None
         seconds = _retry_after_seconds(retry_after)
+        if not may_repeat:
+            if throttled:
+                self._close_for(seconds or 0.0)
+            return False
         if seconds is None:
             # Full jitter, as many tasks may have failed together.
             seconds = random.uniform(0, min(_BACKOFF_MOST, _BACKOFF_FIRST * 2 ** (failures - 1)))  # noqa: S311
         if seconds >= self.remaining():
             return False
-        self._note(f"{operation.name} was repeated after {seconds:.1f} s: {why}")
+        self._note(f"{operation.name} was repeated after {seconds:.1f} s: {error.message}")
         if throttled:
-            with self._lock:
-                self._opens = max(self._opens, self._monotonic() + seconds)
+            self._close_for(seconds)
         self.pause(seconds)
         return True
+
+    def _close_for(self, seconds: float) -> None:
+        """Let no request of any thread leave for so long."""
+        with self._lock:
+            self._opens = max(self._opens, self._monotonic() + seconds)
 
     def _network_error(self, operation: Operation, message: str, *, uncertain: bool = False) -> NetworkError:
         return operation.error(
             NetworkError,
-            self.redact(message),
+            f"{operation.name}: {self.redact(message)}",
             retryable=True,
             uncertain=uncertain,
             hint="Check the network, the region and the endpoint; the task can be run again.",

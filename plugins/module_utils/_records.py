@@ -146,7 +146,7 @@ def failures(failed: t.Mapping[t.Any, MaintenanceError], *keys: str, acts: bool 
 _GROWTH = 1.5
 _INTERVAL_MOST = 60  # seconds
 
-#: Seconds to look for the effect of a request whose answer was lost, or that was refused when somebody else was faster.
+#: Seconds to look for the effect of a request whose answer was lost, and of one that the service no longer knows.
 DOUBT = 20
 
 #: Seconds after which what one listing lacks is looked for a second time: only what two listings lack is gone. No longer
@@ -160,6 +160,10 @@ class Wait(t.NamedTuple):
     timeout: float
     interval: float
     pause: t.Callable[[float], None]
+
+    def after_refusal(self) -> Wait:
+        """How to wait for what was refused while it still waits: the cancellation of an earlier run may be taking its time."""
+        return self._replace(timeout=self.timeout or DOUBT)
 
     def looks(self, quiet: t.Callable[[], int] = lambda: 0) -> t.Iterator[float]:
         """Yield the seconds waited whenever it is time to look: at once, and a last time at the end.

@@ -42,7 +42,7 @@ _PASSES = 3
 _PAGES_MOST = 10000
 
 _COMPLETE = "complete"
-_SHRINKING = "shrinking"  # the count fell while the pages were read
+_MOVED = "moved"  # records were removed, or changed places, while the pages were read, or may have been
 _COUNT_DIFFERS = "count differs"  # an empty page came although the count says that there is more
 _REPEATED = "repeated"  # the same page came again: the offset was not honoured
 
@@ -83,21 +83,22 @@ class Listing(t.NamedTuple):
     def collect(self, pages: t.Mapping[int, Page] | None = None) -> list[Record]:
         """All records, each once, or until there are enough; C(pages) are those that are there, by their offset."""
         found: dict[str, Record] = {}
-        end = _REPEATED
+        end = _COMPLETE
         before: t.Any = None
         for _pass in range(_PASSES):
-            found, end, highest_total = self._read_once(pages or {})
+            # What gives whole pages only, wherever one is to begin, gives the first one again for an offset within it.
+            found, end, highest_total = self._read_once(pages or {}, overlap=end != _REPEATED)
             pages = None
             if end == _COMPLETE:
                 return list(found.values())
-            if end == _SHRINKING and found.keys() == before and highest_total <= len(found):
-                # Nothing has gone: the service counts the records of a page instead of all.
+            if end == _MOVED and found.keys() == before and highest_total <= len(found):
+                # Nothing has moved: the service has an order that changes, or counts the records of a page.
                 return list(found.values())
             if end == _COUNT_DIFFERS and found.keys() == before:
                 return self._doubtful(found, f"lists {len(found)} records, twice the same, but counts more than that.")
             before = found.keys()
-        if end == _SHRINKING:
-            return self._doubtful(found, "may lack something: records were removed while they were listed.")
+        if end == _MOVED:
+            return self._doubtful(found, "may lack something: records moved or were removed while they were listed.")
         if end == _REPEATED:
             raise self._error(
                 f"gave the same page again {_PASSES} times, after {len(found)} records, so that there may be more."
@@ -107,21 +108,37 @@ class Listing(t.NamedTuple):
         )
 
     def other_pages(self, first: Page) -> range:
-        """The offsets of all pages but the first, if that one tells."""
+        """The offsets of all pages but the first, if that one tells; each begins with the last record of the one before."""
         if len(first.records) < self.limit or first.total is None:
             return range(0)
-        return range(self.limit, min(first.total, self.limit * _PAGES_MOST), self.limit)
+        step = max(1, self.limit - 1)
+        return range(step, min(first.total, self.limit * _PAGES_MOST) - (step < self.limit), step)
 
-    def _read_once(self, pages: t.Mapping[int, Page]) -> tuple[dict[str, Record], str, int]:
-        """The records by id, how the listing ended, and the highest count that was given."""
+    def _read_once(self, pages: t.Mapping[int, Page], *, overlap: bool) -> tuple[dict[str, Record], str, int]:
+        """The records by id, how the listing ended, and the highest count that was given.
+
+        :arg overlap: whether the page after a full one begins with the last record of that one. When it does not, records
+            have moved past the reader, as when one that was read is removed.
+        """
         found: dict[str, Record] = {}
-        offset = 0
+        position = 0
+        last = ""
+        read = 0
         highest_total = 0
-        shrunk = False
+        moved = fell = False
+        overlap = overlap and self.limit > 1
         for _page in range(_PAGES_MOST):
+            again = 1 if overlap and read >= self.limit else 0
+            offset = position - again
             records, total = pages[offset] if offset in pages else self.fetch(offset)
             new = self._by_key(records)
-            repeated = bool(records) and new.keys() <= found.keys()
+            if again:
+                moved = moved or last not in new
+            elif found and records and read < self.limit:
+                # More came after a page that was not full, so it is not certain that nothing lies between them.
+                moved = moved or overlap
+            # After a full page, less than one that shows nothing new is the end of the list.
+            repeated = bool(records) and new.keys() <= found.keys() and (not again or len(records) >= self.limit)
             if not found:
                 found = new
             elif found.keys().isdisjoint(new):
@@ -131,17 +148,20 @@ class Listing(t.NamedTuple):
                     found.setdefault(key, record)
             if self.enough is not None and self.enough(found):
                 return found, _COMPLETE, highest_total
-            offset += len(records)
-            shrunk = shrunk or (total is not None and total < highest_total)
+            position = offset + len(records)
+            read = len(records)
+            if records:
+                last = records[-1][self.key]
+            fell = fell or (total is not None and total < highest_total)
             highest_total = max(highest_total, total or 0)
-            reached = len(records) < self.limit and total is not None and total <= offset
+            reached = len(records) < self.limit and total is not None and total <= position
             if not records or repeated or (reached and not self.until_empty):
-                # Later records have moved to earlier pages, past the reader.
-                if shrunk:
-                    return found, _SHRINKING, highest_total
                 # A full page again: the offset is not honoured, whatever the count says.
                 if repeated and (self.until_empty or total is None or total > len(found) or len(records) >= self.limit):
                     return found, _REPEATED, highest_total
+                # Where pages do not overlap, only a count that falls shows that later records moved past the reader.
+                if moved or (fell and not overlap):
+                    return found, _MOVED, highest_total
                 whole = total is None or total <= len(found)
                 return found, _COMPLETE if whole else _COUNT_DIFFERS, highest_total
         raise self._error(f"has no end: {_PAGES_MOST} pages were read.")
@@ -215,6 +235,8 @@ def read_page(
             + (f": {words}" if words else "."),
             http_status=status,
             request_id=one_line(redact(request_id), 100) if request_id else None,
+            # It may have been one answer only.
+            retryable=True,
             uncertain=True,
             stops_all=False,
         )
@@ -310,7 +332,6 @@ class Service:
 
     def listing(self, operation: Operation, path: t.Mapping[str, str], query: Query, keys: ListKeys) -> Listing:
         """A listing of this service, of which nothing has been asked yet."""
-
         about = _about(path)
 
         def fetch(offset: int) -> Page:
@@ -320,6 +341,7 @@ class Service:
                 if offset and error.code in self.codes_after_the_end:
                     return Page([], None)
                 raise
+            self.mend(operation, answer.data)
             try:
                 return read_page(
                     answer.data,
@@ -343,6 +365,9 @@ class Service:
             about=about,
         )
 
+    def mend(self, operation: Operation, data: t.Any) -> None:
+        """Put what an answer of a listing has elsewhere where its documentation has it, if the service needs that."""
+
     def list_all(self, listing: Listing) -> list[Record]:
         """All records of one listing, or as many as are enough; see C(list_each)."""
         outcome = self.list_each([("", listing)])[0][0]
@@ -358,11 +383,19 @@ class Service:
     ) -> tuple[list[Outcome], list[str]]:
         """The records of each listing by its name, and the names of listings that were not begun; see C(each).
 
-        First pages come first, then all others at the same time, unless a listing may end early.
+        First pages come first, then all others at the same time, unless a listing may end early. Nothing more is asked
+        after what stops.
         """
         if not listings:
             return [], []
-        stops = stops or unless_hopeless()
+        decide = stops or unless_hopeless()
+        stopped = False
+
+        def ends_all(outcome: Outcome) -> bool:
+            nonlocal stopped
+            stopped = decide(outcome) or stopped
+            return stopped
+
         operation = listings[0][1].operation
         named = dict(listings)
         firsts: dict[str, Page] = {}
@@ -376,13 +409,15 @@ class Service:
             return listing.collect({0: first})
 
         begun, not_begun = each(
-            self.client, operation, named, begin, lambda outcome: outcome.item not in firsts and stops(outcome)
+            self.client, operation, named, begin, lambda outcome: outcome.item not in firsts and ends_all(outcome)
         )
         if not firsts:
             return begun, not_begun
-        pages, failed = self._other_pages(named, firsts, stops)
-        whole = [name for name in firsts if name in pages]
-        ended, not_ended = each(self.client, operation, whole, lambda name: named[name].collect(pages.pop(name)), stops)
+        pages, failed = ({}, {}) if stopped else self._other_pages(named, firsts, ends_all)
+        whole = [name for name in firsts if name in pages and not stopped]
+        ended, not_ended = each(
+            self.client, operation, whole, lambda name: named[name].collect(pages.pop(name)), ends_all
+        )
         outcomes = {outcome.item: outcome for outcome in (*begun, *ended)}
         outcomes.update((name, Outcome(name, None, error)) for name, error in failed.items())
         unread = firsts.keys() - {*whole, *failed}

@@ -569,9 +569,9 @@ def outcome_with(sim, module, rules, most, **options):
 )
 @pytest.mark.parametrize("fault", [REFUSED, "drop_after", {"status": 404}], ids=str)
 def test_the_result_does_not_depend_on_how_many_are_sent_at_the_same_time(
-    sim, module, monkeypatch, no_backoff, options, fault
+    sim, module, doubt_for, no_backoff, options, fault
 ):
-    monkeypatch.setattr(JOBS + ".DOUBT", 0)
+    doubt_for(0)
     sim.reset(PARK)
     options = {**options, "wait_interval": 1, "retries": 1}
     rules = [of_job(CANCEL, job_id, fault, times=1) for job_id in jobs_of(sim, job_name="RESIZE_FLAVOR")]
@@ -776,9 +776,9 @@ def test_a_lost_answer_is_looked_for_until_its_cancellation_shows(sim, module, n
     assert (result["changed"], result["cancelled"]) == (True, ids[4:8])
 
 
-def test_a_refusal_is_doubted_once_however_often_answers_are_lost(sim, module, monkeypatch):
+def test_a_refusal_is_doubted_once_however_often_answers_are_lost(sim, module, doubt_for):
     seconds = 5
-    monkeypatch.setattr("ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs.DOUBT", seconds)
+    doubt_for(seconds)
     sim.reset("fleet:0:0:20")
     ids = jobs_of(sim)
     sim.faults(

@@ -33,8 +33,6 @@ RESULT_KEYS = {"changed", "instance_id", "task", "presumed", "diff", "requests",
 FAILED_KEYS = {"failed", "msg", "failure"} | RESULT_KEYS - {"diff"}
 NO_DIFF: dict[str, Any] = {"before": {}, "after": {}}
 
-DOUBT = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize.DOUBT"
-
 
 @pytest.fixture
 def stage(sim):
@@ -240,6 +238,8 @@ def test_check_mode_tells_what_has_started(sim, stage, cancel, task_id):
     done = cancel(task_id)
     assert (done["failed"], done["changed"]) == (True, predicted["changed"])
     assert done.keys() == predicted.keys()
+    assert done["failure"]["code"] == predicted["failure"]["code"]
+    assert done["msg"].startswith(predicted["msg"])
 
 
 @pytest.mark.parametrize("status", [404, 403, 500])
@@ -273,6 +273,37 @@ def test_check_mode_reads_the_steps(sim, stage, cancel, progress, started):
     assert result.get("failure", {}).get("code") == ("TooLate" if started else None)
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_refusal_is_told_where_the_steps_cannot_be_read(sim, stage, cancel, status):
+    stage(STARTED)
+    sim.faults([{"operation": PROGRESS, "times": None, "fault": {"status": status}}])
+    result = cancel(retries=0)
+    assert (result["failure"]["code"], result["failure"]["retryable"]) == ("DCS.4239", False)
+    assert "may have started" in result["msg"]
+
+
+def test_an_answer_that_does_not_confirm_is_told_as_it_is(sim, stage, cancel, doubt_for):
+    doubt_for(0.05)
+    stage(WAITING)
+    sim.faults([{"operation": CANCEL, "fault": {"status": 200, "body": {"result": "failed"}}}])
+    result = cancel()
+    assert (result["changed"], result["failure"]["code"]) == (False, "OutcomeUnknown")
+    assert '{"result": "failed"}' in result["msg"]
+    assert "lost" not in result["msg"]
+    assert sim.operations()[-1] == READ, "it was looked at again"
+
+
+def test_an_unknown_resource_is_told_as_such(sim, stage, cancel, doubt_for):
+    """The page says of 404: The requested resource could not be found."""
+    doubt_for(0.05)
+    stage(WAITING)
+    sim.faults([{"operation": CANCEL, "times": None, "fault": {"status": 404, "body": {"error_code": "DCS.4999"}}}])
+    result = cancel()
+    assert (result["changed"], result["failure"]["code"]) == (False, "DCS.4999")
+    assert "could not be found" in result["failure"]["hint"]
+    assert "may have started" not in result["msg"]
+
+
 # What happens between the list and the request that cancels
 
 
@@ -288,12 +319,14 @@ def test_it_starts_meanwhile(sim, stage, cancel, task_id, code):
     sim.events([just_before({"task": WAITING, "set": {"status": "EXECUTING"}})])
     result = cancel(task_id)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert (result["failure"]["code"], result["failure"]["http_status"]) == (code, 400)
+    # As check mode would have said.
+    assert (result["failure"]["code"], result["failure"]["http_status"]) == ("TooLate", 400)
+    assert code in result["msg"]
     assert "started" in result["msg"]
     assert "state=finished" in result["failure"]["hint"]
     assert result["task"]["status"] == "EXECUTING"
     assert statuses(sim)[WAITING] == "EXECUTING"
-    assert sim.operations() == [*to_the_end(READ), CANCEL, *to_the_end(READ)]
+    assert sim.operations() == [*to_the_end(READ), CANCEL, *to_the_end(READ), PROGRESS]
 
 
 @pytest.mark.parametrize("task_id", [None, WAITING])
@@ -516,8 +549,8 @@ LOST = {
 @pytest.mark.parametrize("cancelled_record", ["kept", "removed"])
 @pytest.mark.parametrize("task_id", [None, WAITING])
 @pytest.mark.parametrize("wait", [True, False])
-def test_a_lost_answer(sim, stage, cancel, monkeypatch, fault, processed, cancelled_record, task_id, wait):
-    monkeypatch.setattr(DOUBT, 0.05)
+def test_a_lost_answer(sim, stage, cancel, doubt_for, fault, processed, cancelled_record, task_id, wait):
+    doubt_for(0.05)
     stage(WAITING, *ENDED, cancelled_record=cancelled_record)
     sim.faults([{"operation": CANCEL, "fault": fault}])
     result = cancel(task_id, wait=wait)
@@ -549,8 +582,8 @@ def test_a_lost_answer_and_a_slow_cancellation(sim, stage, cancel, wait):
     assert cancelled_ids(sim) == [WAITING]
 
 
-def test_a_lost_answer_and_a_start_meanwhile(sim, stage, cancel, monkeypatch):
-    monkeypatch.setattr(DOUBT, 0.05)
+def test_a_lost_answer_and_a_start_meanwhile(sim, stage, cancel, doubt_for):
+    doubt_for(0.05)
     stage(WAITING)
     sim.events([just_before({"task": WAITING, "set": {"status": "EXECUTING"}})])
     sim.faults([{"operation": CANCEL, "fault": "drop_after"}])

@@ -65,6 +65,13 @@ def remaining(sim) -> set[str]:
     return {task["id"] for task in sim.state()["tasks"]}
 
 
+def pages_of_one_listing(*bodies: dict[str, Any]) -> list[dict[str, Any]]:
+    """Faults that answer one listing of an instance so, with an empty page at its end."""
+    return [
+        {"operation": "ListBackgroundTask", "fault": {"status": 200, "body": body}} for body in (*bodies, {"tasks": []})
+    ]
+
+
 def told(result: dict[str, Any]) -> dict[str, Any]:
     """What a result says, without what it cost."""
     return {key: value for key, value in result.items() if key not in ("requests", "retried", "waited", "progress")}
@@ -164,10 +171,61 @@ def test_an_unfinished_task_is_refused_before_anything_is_removed(
     assert scene.state() == before
 
 
-def test_a_task_whose_status_is_missing_counts_as_unfinished(scene, module):
-    scene.patch({"task": DONE, "unset": ["status"]})
+@pytest.mark.parametrize("change", [{"remove": True}, {"to": '""'}, {"to": "null"}], ids=str)
+def test_of_a_task_without_a_status_that_is_named_by_its_id_the_service_decides(scene, module, change):
+    edit = [{"at": ["tasks", "*", "status"], **change}]
+    scene.faults([{"operation": "ListBackgroundTask", "times": None, "fault": {"edit": edit}}])
+    predicted = module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent", check_mode=True)
     result = module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent")
+    assert predicted["removed"] == result["removed"] == [DONE]
+    assert DONE not in remaining(scene)
+
+
+def test_a_task_without_a_status_that_the_service_does_not_remove(scene, module):
+    scene.patch({"task": RUNNING, "unset": ["status"]})
+    refused = {"status": 400, "body": {"error_code": "DCS.4957", "error_msg": "Not in this state."}}
+    scene.faults([{"operation": "DeleteBackgroundTask", "fault": refused}])
+    result = module("dcs_task", instance=REDIS, task_ids=[RUNNING], state="absent")
+    assert (result["failed"], result["changed"], result["failure"]["code"]) == (True, False, "DCS.4957")
+    assert RUNNING in remaining(scene)
+
+
+def test_a_task_whose_status_stands_beside_the_list(scene, module):
+    """The oldest page shows so the answer of an instance with one task (C4)."""
+    record = {"id": DONE, "name": "ChangeInstanceSpec", "details": {"old_capacity": 0.125, "new_capacity": 0.25}}
+    times = {"created_at": "2020-06-17T08:18:06.597Z", "updated_at": "2020-06-17T08:18:10.106Z"}
+    page = {"task_count": 1, "tasks": [record], "status": "SUCCESS", **times}
+    scene.faults([{"operation": "ListBackgroundTask", "fault": {"status": 200, "body": page}}])
+    (listed,) = module("dcs_task_info", instances=REDIS)["tasks"]
+    assert (listed["status"], listed["phase"]) == ("SUCCESS", "succeeded")
+    assert {key: listed[key] for key in times} == times
+    scene.faults(pages_of_one_listing(page))
+    assert module("dcs_task", instance=REDIS, task_ids=[DONE], state="absent")["removed"] == [DONE]
+    scene.faults(pages_of_one_listing(page))
+    # It has been carried out, so nothing is sent to call it off.
+    cancelled = module("dcs_resize_cancel", instance=REDIS, task_id=DONE)
+    assert cancelled["failure"]["code"] == "TooLate"
+    assert "CancelInstanceResize" not in scene.operations()
+
+
+def test_of_several_tasks_none_has_the_status_that_stands_beside_the_list(scene, module):
+    page = {"task_count": 2, "tasks": [{"id": DONE}, {"id": FAILED}], "status": "SUCCESS"}
+    scene.faults(pages_of_one_listing(page))
+    assert {task["phase"] for task in module("dcs_task_info", instances=REDIS)["tasks"]} == {"unknown"}
+
+
+def test_a_status_of_the_task_itself_comes_first(scene, module):
+    page = {"task_count": 1, "tasks": [{"id": DONE, "created_at": "2020-06-17T08:18:06.597Z"}], "status": "SUCCESS"}
+    scene.faults(pages_of_one_listing(page))
+    (task,) = module("dcs_task_info", instances=REDIS)["tasks"]
+    assert (task["phase"], "status" in task) == ("unknown", False)
+
+
+def test_a_task_without_a_status_is_unfinished_in_a_selection(scene, module):
+    scene.patch({"task": DONE, "unset": ["status"]})
+    result = module("dcs_task", instances=REDIS, phases=["unknown"], state="absent")
     assert result["failure"]["code"] == "DCS.4957"
+    assert result["failure"]["operation"] == "DeleteBackgroundTask"
     assert DONE in remaining(scene)
 
 

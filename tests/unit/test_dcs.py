@@ -175,6 +175,7 @@ class FakeClient:
     accepted = False
     max_concurrency = 8
     redact = staticmethod(str)
+    service_ahead = 0.0
 
     def __init__(self, **answers):
         self.answers = answers

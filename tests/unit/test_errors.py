@@ -185,8 +185,10 @@ def test_retryable_statuses():
 
 
 BUSY = ["DCS.4111", *(f"DCS.{number}" for number in range(4113, 4119)), "DCS.4120"]
+#: The Terraform provider repeats these too.
+BUSY += [f"DCS.{number}" for number in (4026, 4049, 4096, 4097, 4121, 4231, 4975)]
 BUSY += [code.replace("DCS.4", "111400") for code in BUSY]
-BUSY += ["DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
+BUSY += ["DBS.00010009", "DBS.200019", "DBS.200998", "DBS.201015", "DBS.280443"]
 
 
 @pytest.mark.parametrize("code", BUSY)
@@ -304,6 +306,12 @@ HINTS = [
     (400, "DBS.280110", "The DB instance does not exist.", "does not know this instance"),
     (400, "DBS.201501", "The DB instance does not exist.", "does not know this instance"),
     (403, "DBS.201028", "The DB instance does not exist.", "does not know this instance"),
+    (404, "DCS.4404", "not found", "could not be found"),
+    (404, None, "", "could not be found"),
+    (400, "DBS.280016", "Resource not found.", "could not be found"),
+    (400, "DBS.280343", "Unsupported operation.", "does not support"),
+    (400, "DBS.280409", "Invalid date.", "a date"),
+    (400, "DCS.4975", "Busy.", "later"),
     (403, "DBS.200019", "Another operation is being performed on the DB instance.", "later"),
     (403, "DBS.201015", "Another operation is being performed. Try again later.", "later"),
     (400, "DBS.200998", "The system is busy. Try again later.", "later"),
@@ -329,8 +337,6 @@ def test_hints(status, code, message, word):
         (400, "DCS.4957", "This operation is not allowed when the task is in the current state."),
         (400, "DCS.4070", "Invalid task ID format."),
         (400, "DCS.4800", "Invalid offset in the request."),
-        (404, "DCS.4404", "not found"),
-        (400, "DBS.280016", "Resource not found."),
         (400, "DBS.280440", "Invalid offset."),
         (409, None, "conflict"),
         (400, "DCS.4108", "The order of this instance has expired."),

@@ -158,7 +158,9 @@ def full_port():
 @pytest.mark.parametrize("method", METHODS)
 def test_repeated_when_no_connection_is_made_in_time(method, full_port):
     client = make(retries=1, connect_timeout=0.2)
-    with pytest.raises(NetworkError, match=r"^No connection to 127\.0\.0\.1:\d+ within 0\.2 seconds") as caught:
+    with pytest.raises(
+        NetworkError, match=r"^\w+Thing: No connection to 127\.0\.0\.1:\d+ within 0\.2 seconds"
+    ) as caught:
         client.request(operation(method), f"http://127.0.0.1:{full_port}")
     assert client.requests == 2
     assert caught.value.uncertain is False
@@ -345,8 +347,20 @@ def test_retry_after_that_cannot_be_read(value, monkeypatch):
     monkeypatch.setattr(_http.random, "uniform", lambda low, high: 0.25)
     clock = Clock()
     client = make(clock)
-    assert client._back_off(operation(), 1, "why", value)
+    assert client._goes_on(operation(), 1, MaintenanceError("why"), value, may_repeat=True)
     assert clock.waits == [0.25]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_service_that_asks_for_time_gets_it_also_when_the_request_is_given_up(method):
+    clock = Clock()
+    with Loopback(answer(429, b"{}", {"Retry-After": "30"}), answer(200, b"{}")) as server:
+        client = make(clock, retries=0)
+        with pytest.raises(ApiError):
+            client.request(operation(method), server.url)
+        assert clock.waits == []
+        client.request(operation(method), server.url)
+    assert sum(clock.waits) == pytest.approx(30, abs=1)
 
 
 @pytest.mark.parametrize(
