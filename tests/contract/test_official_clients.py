@@ -107,7 +107,7 @@ def test_dcs_maintenance_windows(dcs: Any) -> None:
     from huaweicloudsdkdcs.v2 import ListMaintenanceWindowsRequest
 
     windows = dcs.list_maintenance_windows(ListMaintenanceWindowsRequest()).maintain_windows
-    assert [window.begin for window in windows if window.default] == ["02:00:00"]
+    assert [(window.begin, window.end) for window in windows if window.default] == [("18", "19")]
 
 
 def test_dds_scheduled_jobs(sim: Simulator, dds: Any) -> None:
