@@ -731,7 +731,10 @@ def test_a_cancellation_may_fail_in_ways_that_are_not_documented(sim: Simulator,
     second = caller.call("POST", path)
     assert (second.status_code, second.json()) == (404, body)
     assert sim.tasks(NAME)[0]["status"] == "CREATED"
-    assert caller.call("POST", path).json() == {"result": "success"}
+    done = {"status": 404, "body": body, "processed": True}
+    sim.faults([{"operation": "CancelInstanceResize", "fault": done}])
+    assert caller.call("POST", path).status_code == 404
+    assert sim.tasks(NAME)[0]["status"] == "CANCELLED"
 
 
 # --- A signature of no body -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from .state import hex_id, planned_window, uuid_id
 from .times import dcs_time, dds_instance_time, dds_time
 
-# The fields of an instance in a list; the detail call shows the others too (contract 2.7).
+# The fields of an instance in a list; the detail call shows the others too (docs/api.md 2.7).
 DCS_LISTED = (
     "instance_id",
     "name",

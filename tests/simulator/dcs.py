@@ -1,6 +1,6 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DCS: instances, background tasks, the task centre, spec changes and their cancelling (contract 2)."""
+"""DCS: instances, background tasks, the task centre, spec changes and their cancelling (docs/api.md 2)."""
 
 from __future__ import annotations
 

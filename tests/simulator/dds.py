@@ -1,6 +1,6 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DDS: instances, scheduled jobs and their cancelling, and what puts a job into the window (contract 3)."""
+"""DDS: instances, scheduled jobs and their cancelling, and what puts a job into the window (docs/api.md 3)."""
 
 from __future__ import annotations
 

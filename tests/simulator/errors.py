@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# HTTP status and text of the codes that the simulator uses (contract 4.3, appendix B).
+# HTTP status and text of the codes that the simulator uses (docs/api.md 4.3).
 DCS_ERRORS: dict[str, tuple[int, str]] = {
     "DCS.1004": (401, "Project ID does not match the token."),
     "DCS.2007": (403, "Policy does not allow {0} to be performed."),
@@ -37,7 +37,7 @@ DCS_ERRORS: dict[str, tuple[int, str]] = {
     "DCS.5001": (405, "This request method is not allowed."),
 }
 
-# The codes above that have a nine-digit twin (appendix B): 111 + HTTP status + last three digits.
+# The codes above that have a nine-digit twin (docs/api.md 4.3): 111 + HTTP status + last three digits.
 DCS_TWINS: dict[str, str] = {
     "DCS.1004": "111401004",
     "DCS.3022": "111404022",
@@ -60,7 +60,7 @@ DCS_TWINS: dict[str, str] = {
     "DCS.5001": "111405001",
 }
 
-# Contract 4.6, appendix C.
+# See docs/api.md 4.6.
 DDS_ERRORS: dict[str, tuple[int, str]] = {
     "DBS.200001": (400, "Parameter Error"),
     "DBS.200002": (404, "The DB instance does not exist."),

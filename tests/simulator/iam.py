@@ -1,6 +1,6 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM: tokens, the look-up of projects and the account, and temporary access keys (contract 6)."""
+"""IAM: tokens, the look-up of projects and the account, and temporary access keys (docs/api.md 6)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from .policies import Policy
 
-# More than this many wrong signatures in a row lock an access key (contract 4.4).
+# More than this many wrong signatures in a row lock an access key (docs/api.md 4.4).
 FAILURES_ALLOWED = 5
 
 

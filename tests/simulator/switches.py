@@ -97,7 +97,7 @@ SWITCHES: dict[str, Switch] = {
     "wrong_method": _one_of("service", "gateway"),
     "metadata": _one_of("v2", "v1", "none"),
     "token_ttl": _number(86400),
-    # A token of a regional endpoint of IAM works in that region only (contract 6.1).
+    # A token of a regional endpoint of IAM works in that region only (docs/api.md 6.1).
     "token_region": _one_of("here", "elsewhere"),
     "max_skew_minutes": _number(15),
     "lock_seconds": _number(300),
