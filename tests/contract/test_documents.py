@@ -388,6 +388,15 @@ def test_what_is_text_is_text(caller: Caller, path: tuple[str, ...], value: Any)
     assert (answer.status_code, answer.json()["error"]["title"]) == (400, "Bad Request")
 
 
+def test_a_passcode_is_text(caller: Caller) -> None:
+    body = caller.token_body(name="guarded", password="Simulator-Password-3!")
+    identity = body["auth"]["identity"]
+    identity["methods"] = ["password", "totp"]
+    for passcode, status in ((123456, 400), ("000000", 401), ("123456", 201)):
+        identity["totp"] = {"user": {"passcode": passcode}}
+        assert caller.plain("POST", TOKENS, json=body).status_code == status, passcode
+
+
 def _statement(**changes: Any) -> dict[str, Any]:
     return {"Action": ["dcs:instance:list"], "Effect": "Allow", **changes}
 

@@ -60,6 +60,7 @@ def _sign_in(call: Call, identity: dict[str, Any]) -> User:
         raise _wrong_password()
     if "totp" in methods:
         code = _part(identity, "totp", "user")
+        _check_texts(code, "id", "passcode")
         if code.get("id") not in (None, user.id) or user.totp is None or not _same(code.get("passcode"), user.totp):
             raise _wrong_password()
     elif user.totp is not None:
