@@ -138,12 +138,15 @@ def test_conflicts_are_numbered_and_named_in_the_code() -> None:
 
 
 def test_sections_that_are_named_are_there() -> None:
+    """Comments of the collection call the page "contract"."""
     headings = set(re.findall(r"^#+ (\d+(?:\.\d+)?) ", PAGE, re.MULTILINE))
     assert {"1", "2.1", "4.3", "6.2"} <= headings
     named = {
         (path.name, section)
         for path in SOURCES
-        for text in re.findall(r"docs/api\.md ([\d., and]+)", path.read_text(encoding="utf-8"))
+        for text in re.findall(
+            r"(?:docs/api\.md|contract|contract section) ([\d., and]+)", path.read_text(encoding="utf-8")
+        )
         for section in re.findall(r"\d+(?:\.\d+)?", text)
     }
     assert len(named) >= 5
