@@ -218,7 +218,7 @@ def test_paths_without_an_operation_can_be_hit_and_control_cannot(sim: Simulator
         [{"fault": {"redirect": 5}}],
         [{"fault": {"huge": "x"}}],
         [{"fault": {"truncate": True, "body": "x"}}],
-        [{"fault": "reset", "operation": "ListTasks"}],
+        [{"fault": "reset", "operation": "ListTheTasks"}],
         [{"fault": "reset", "operation": 5}],
         [{"fault": "reset", "path": "("}],
         [{"fault": "reset", "times": -1}],

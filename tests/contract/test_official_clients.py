@@ -107,7 +107,7 @@ def test_dcs_maintenance_windows(dcs: Any) -> None:
     from huaweicloudsdkdcs.v2 import ListMaintenanceWindowsRequest
 
     windows = dcs.list_maintenance_windows(ListMaintenanceWindowsRequest()).maintain_windows
-    assert [window.begin for window in windows if window.default] == ["02:00:00"]
+    assert [(window.begin, window.end) for window in windows if window.default] == [("18", "19")]
 
 
 def test_dds_scheduled_jobs(sim: Simulator, dds: Any) -> None:
@@ -208,3 +208,51 @@ def test_project_is_looked_up_by_region(sim: Simulator) -> None:
     client = DcsClient.new_builder().with_credentials(keys).with_region(Region(sim.region, sim.url)).build()
     assert client.list_instances(ListInstancesRequest()).instance_num == 5
     assert sim.operations() == ["KeystoneListProjects", "ListInstances"]
+
+
+def test_dds_instant_tasks(sim: Simulator, dds: Any) -> None:
+    from huaweicloudsdkdds.v3 import ListTasksRequest, ShowJobDetailRequest
+
+    start, end = (time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime(time.time() + at)) for at in (-29 * 86400, 60))
+    answer = dds.list_tasks(ListTasksRequest(start_time=start, end_time=end, limit=10, offset=0))
+    assert (answer.total_count, [job.status for job in answer.jobs]) == (3, ["Running", "Completed", "Failed"])
+    failed = dds.list_tasks(ListTasksRequest(start_time=start, end_time=end, status="Failed")).jobs
+    job = dds.show_job_detail(ShowJobDetailRequest(id=failed[0].id)).job
+    assert (job.name, job.status, job.instance.name) == ("UpgradeDatabaseVersion", "Failed", "dds-orders-staging")
+    assert job.fail_reason == failed[0].fail_reason
+
+
+def test_tags(sim: Simulator, dcs: Any, dds: Any) -> None:
+    from huaweicloudsdkdcs.v2 import ListTagsOfTenantRequest, ShowTagsRequest
+    from huaweicloudsdkdds.v3 import ListInstanceTagsRequest, ListProjectTagsRequest
+
+    expected = {"environment": "production", "team": "web"}
+    instance = sim.instance("redis-sessions-prod")["instance_id"]
+    shown = dcs.show_tags(ShowTagsRequest(instance_id=instance)).tags
+    assert {tag.key: tag.value for tag in shown} == expected
+    shown = dds.list_instance_tags(ListInstanceTagsRequest(instance_id=sim.instance("dds-orders-prod")["id"])).tags
+    assert {tag.key: tag.value for tag in shown} == {"environment": "production", "team": "orders"}
+    for tags in (
+        dcs.list_tags_of_tenant(ListTagsOfTenantRequest()).tags,
+        dds.list_project_tags(ListProjectTagsRequest()).tags,
+    ):
+        assert {tag.key: set(tag.values) for tag in tags}["environment"] == {"production", "staging"}
+
+
+def test_dcs_jobs(sim: Simulator, dcs: Any) -> None:
+    from huaweicloudsdkdcs.v2 import ShowJobInfoRequest
+
+    task = sim.tasks("redis-cart-prod")[0]
+    job = dcs.show_job_info(ShowJobInfoRequest(job_id=task["job_id"]))
+    assert (job.job_type, job.status) == ("dcsExportJob", "RUNNING")
+
+
+def test_dds_nodes(sim: Simulator, dds: Any) -> None:
+    from huaweicloudsdkdds.v3 import ListInstancesRequest
+
+    for form in ("table", "sample"):
+        sim.switches({"dds_instance_form": form})
+        (cluster,) = dds.list_instances(ListInstancesRequest(mode="Sharding")).instances
+        assert {node.role for node in cluster.groups[0].nodes} == {"master"}
+        assert not any(node.private_ip for group in cluster.groups[1:] for node in group.nodes)
+        assert [group.volume is None for group in cluster.groups] == [True, False, False]

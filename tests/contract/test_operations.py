@@ -36,7 +36,7 @@ def test_unknown_urls_and_methods(caller: Caller) -> None:
     for path in ("/", "/v2", "/v3/x/y/z", f"{caller.dcs}/instances/x/y", "/v2/a/instances/b/tasks/c/d"):
         refused(caller.plain("GET", path), 404, "APIGW.0101")
     refused(caller.plain("POST", caller.tasks_path()), 405, "DCS.5001")
-    refused(caller.plain("PATCH", caller.dds + "/scheduled-jobs"), 405, "APIGW.0101")
+    refused(caller.plain("PATCH", caller.dds + "/scheduled-jobs"), 404, "APIGW.0101")
 
 
 def test_a_slash_in_an_id_is_part_of_the_id(caller: Caller) -> None:

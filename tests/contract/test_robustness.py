@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import string
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.contract.caller import Caller
 from tests.simulator import Simulator
+from tests.simulator.policies import PolicyError, read_policy
 from tests.simulator.routes import OPERATIONS
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -22,15 +26,50 @@ VALUES = WORDS | NUMBERS | st.sampled_from(["20260101000000", "2026-01-01T00:00:
 NAMES = st.sampled_from(
     ["limit", "offset", "start_time", "end_time", "begin_time", "name", "tags", "status", "page", "id"]
 )
-BODIES = st.binary(max_size=40) | st.sampled_from(
-    [
-        b'{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":[],"password":"\\ud800"}}},"scope":{}}}',
-        b'{"spec_code":"\\ud800","new_capacity":1e999}',
-        b'{"spec_code":"\\ud800","new_capacity":8}',
-        b"[" * 100_000,
-        b'{"upgrade_mode":{},"is_delayed":true}',
-        b'{"start_time":"\\u0660\\u0661:00","end_time":5}',
-    ]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.sampled_from(["true", "Allow", "1.1"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
+    max_leaves=5,
+)
+PARTS = ("change_type", "available_zones", "bss_param", "execute_immediately", "is_delayed", "upgrade_mode")
+RESIZES = st.dictionaries(st.sampled_from(PARTS), JSON).map(
+    lambda given: json.dumps({"spec_code": "x", "new_capacity": 8, **given}).encode()
+)
+POLICIES = st.fixed_dictionaries({"Version": JSON, "Statement": JSON}) | st.fixed_dictionaries(
+    {
+        "Version": st.just("1.1"),
+        "Statement": st.lists(
+            st.dictionaries(st.sampled_from(["Effect", "Action", "Resource", "Condition"]), JSON), max_size=2
+        ),
+    }
+)
+ASSUMPTIONS = st.tuples(JSON | POLICIES, JSON).map(
+    lambda given: json.dumps(
+        {
+            "auth": {
+                "identity": {
+                    "methods": ["assume_role"],
+                    "policy": given[0],
+                    "assume_role": {"agency_name": "a", "domain_name": "sim-account", "session_user": given[1]},
+                }
+            }
+        }
+    ).encode()
+)
+BODIES = (
+    RESIZES
+    | ASSUMPTIONS
+    | st.binary(max_size=40)
+    | st.sampled_from(
+        [
+            b'{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":[],"password":"\\ud800"}}},"scope":{}}}',
+            b'{"spec_code":"\\ud800","new_capacity":1e999}',
+            b'{"spec_code":"\\ud800","new_capacity":8}',
+            b"[" * 100_000,
+            b'{"upgrade_mode":{},"is_delayed":true}',
+            b'{"start_time":"\\u0660\\u0661:00","end_time":5}',
+        ]
+    )
 )
 
 
@@ -68,6 +107,13 @@ def test_nothing_makes_it_fail(sim: Simulator, caller: Caller) -> None:
     send()
     sim.journal()
     sim.state()
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON | POLICIES)
+def test_what_is_no_policy_is_only_that(given: Any) -> None:
+    with contextlib.suppress(PolicyError):
+        assert isinstance(read_policy(given).allows("dcs:instance:list"), bool)
 
 
 @pytest.mark.parametrize(

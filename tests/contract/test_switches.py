@@ -176,14 +176,12 @@ def test_unknown_id_status(sim: Simulator, caller: Caller) -> None:
 
 def test_unknown_instance_status(sim: Simulator, caller: Caller) -> None:
     path = f"{caller.dcs}/instances/00000000-0000-0000-0000-000000000000"
-    database = f"{caller.dds}/instances/{'0' * 32}in02/db-upgrade"
-    for value, dcs, dds in ((404, "DCS.3022", "DBS.200002"), (400, "DCS.4026", "DBS.280110")):
+    for value, dcs in ((404, "DCS.3022"), (400, "DCS.4026")):
         sim.switches({"unknown_instance_status": value})
         refused(caller.get(path), value, dcs)
         refused(caller.get(path + "/tasks"), value, dcs)
         refused(caller.call("DELETE", f"{path}/tasks/{'0' * 32}"), value, dcs)
         refused(caller.call("POST", f"{path}/resize/cancel/{'0' * 32}"), value, dcs)
-        refused(caller.call("POST", database, body={"is_delayed": True}), value, dds)
 
 
 def test_error_shape(sim: Simulator, caller: Caller) -> None:

@@ -164,8 +164,9 @@ def test_constructed_groups_and_variables(ansible):
     assert found["status_extending"] == ["redis-sessions-prod"]
     assert found["engine_Redis"] == ALL
     assert found["tag_environment_production"] == PRODUCTION
-    assert found["window_02_00"] == ALL
-    assert inventory["windows"]["children"] == ["window_02_00"]
+    assert found["window_02_00"] == PRODUCTION
+    assert (found["window_22_00"], found["window_23_00"]) == (["redis-cache-staging"], ["redis-reports"])
+    assert sorted(inventory["windows"]["children"]) == ["window_02_00", "window_22_00", "window_23_00"]
     assert found["has_team"] == ["redis-cart-prod", "redis-sessions-prod"]
     assert found["large"] == ["redis-sessions-prod"]
     hosts = hosts_of(inventory)

@@ -67,10 +67,27 @@ POSITIONS: dict[str, tuple[Any, ...]] = {
     "azs": ("strings", "objects"),
     "latency_ms": (0, 20),
 }
+#: Positions with a test of their own below: with it, a task says nothing of its status.
+APART: dict[str, tuple[Any, ...]] = {"legacy_top_level": ("only",)}
 #: Switches with tests of their own below.
 SIGN_IN = ("token_region", "token_ttl", "max_skew_minutes", "lock_seconds", "resize_seconds")
 #: Switches of what no DCS module uses.
-NOT_DCS = ("dds_groups", "dds_too_late_error", "dds_repeat_cancel", "dds_cancel_delay", "metadata")
+NOT_DCS = (
+    "dds_groups",
+    "dds_instance_form",
+    "dds_unknown_instance",
+    "dds_unknown_instance_listed",
+    "dds_too_late_error",
+    "dds_repeat_cancel",
+    "dds_cancel_delay",
+    "mongos_role",
+    "instant_task_count",
+    "window_hours",
+    "window_form",
+    "iam_catalog",
+    "wrong_method",
+    "metadata",
+)
 
 EACH_POSITION = in_rows(("switch", "value"), [(name, value) for name, values in POSITIONS.items() for value in values])
 
@@ -155,9 +172,20 @@ def test_every_switch_of_dds_is_named_by_a_test_of_dds():
 def test_every_position_is_tried(switch):
     table = SWITCHES[switch]
     if table.kind == "one_of":
-        assert {repr(value) for value in POSITIONS[switch]} == {repr(value) for value in table.values}
+        tried = [*POSITIONS[switch], *APART.get(switch, ())]
+        assert {repr(value) for value in tried} == {repr(value) for value in table.values}
     assert table.default in POSITIONS[switch]
     assert len(POSITIONS[switch]) >= 2
+
+
+def test_tasks_whose_status_is_only_beside_the_list(sim, module):
+    """The page does not say to which of several tasks it belongs, so that none of them has it."""
+    sim.reset(SCENE)
+    sim.switches({"legacy_top_level": "only"})
+    result = module("dcs_task_info", instances="redis-a")
+    assert {task["id"] for task in result["tasks"]} == {task["id"] for task in sim.tasks("redis-a")}
+    assert {task["phase"] for task in result["tasks"]} == {"unknown"}
+    assert not any("status" in task for task in result["tasks"])
 
 
 @EACH_POSITION

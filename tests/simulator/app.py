@@ -87,7 +87,7 @@ class Cloud:
         for key, value in query_pairs:
             query.setdefault(key, []).append(value)
         headers = _first_of_each(request.headers.items())
-        found = routes.find(request.method, raw_path)
+        found = routes.find(request.method, raw_path, by_gateway=self.switches["wrong_method"] == "gateway")
         operation = None if isinstance(found, Refusal) else found[0]
         entry = self.journal.add(
             Entry(
@@ -178,8 +178,8 @@ class Cloud:
         except Refusal as refusal:
             value = refusal.body(request_id, self.switches["error_shape"])
             if isinstance(value, str):
-                return Answer(refusal.status, value.encode(), content_type="text/plain")
-            return Answer(refusal.status, encode(value))
+                return Answer(refusal.status, value.encode(), refusal.headers, "text/plain")
+            return Answer(refusal.status, encode(value), refusal.headers)
 
     def _sign_in(
         self,

@@ -17,6 +17,9 @@ from .switches import Switches
 
 Item = TypeVar("Item")
 
+# The largest numbers of the formats int32 and int64.
+INT32, INT64 = 2**31 - 1, 2**63 - 1
+
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 HEX32 = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 DDS_INSTANCE_ID = re.compile(r"[0-9a-f]{32}in\d\d", re.ASCII)
@@ -67,20 +70,23 @@ class Call:
         values = self.query.get(name)
         return values[0] if values and values[0] != "" else None
 
-    def number(self, name: str, default: int, low: int, high: int | None, refusal: Refusal) -> int:
+    def number(self, name: str, default: int, low: int, high: int, refusal: Refusal) -> int:
         """A whole number of the query within its range; the refusal otherwise."""
         values = self.query.get(name)
         if not values:
             return default
-        if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII):
+        if not re.fullmatch(r"\d{1,19}", values[0], re.ASCII):
             raise refusal
         value = int(values[0])
-        if value < low or (high is not None and value > high):
+        if not low <= value <= high:
             raise refusal
         return value
 
     def json_object(self, empty: Refusal, wrong: Refusal) -> dict[str, Any]:
-        """The body as a JSON object."""
+        """The body as a JSON object, sent as JSON; a request that does not say what its body is may be right."""
+        kind = self.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise wrong
         if not self.body.strip():
             raise empty
         try:
@@ -121,10 +127,15 @@ def page(items: Sequence[Item], offset: int, limit: int, switches: Switches) -> 
     return items[offset : offset + limit]
 
 
-def matches_tags(wanted: str | None, tags: Any) -> bool:
-    """Whether all of `k=v,k2=v2` are among the tags."""
-    if wanted is None:
+def tag_pairs(wanted: str | None) -> list[tuple[str, str]]:
+    """Keys and values of `k=v,k2=v2`; a value may be missing."""
+    parts = [part.partition("=") for part in wanted.split(",")] if wanted else []
+    return [(key, value) for key, _unused, value in parts]
+
+
+def matches_tags(wanted: list[tuple[str, str]], tags: Any) -> bool:
+    """Whether all of these pairs are among the tags of an instance."""
+    if not wanted:
         return True
     present = {(str(tag.get("key")), str(tag.get("value", ""))) for tag in tags or ()}
-    pairs = [part.partition("=") for part in wanted.split(",") if part]
-    return all((key, value) in present for key, _unused, value in pairs)
+    return present.issuperset(wanted)

@@ -9,7 +9,7 @@ from typing import Any
 from .state import hex_id, planned_window, uuid_id
 from .times import dcs_time, dds_instance_time, dds_time
 
-# The fields of an instance in a list; the detail call shows the others too (contract 2.7).
+# The fields of an instance in a list; the detail call shows the others too (docs/api.md 2.7).
 DCS_LISTED = (
     "instance_id",
     "name",
@@ -245,29 +245,46 @@ def task(
     return fields
 
 
-def _dds_node(instance_id: str, name: str, number: int, role: str, region: str, spec: str) -> dict[str, Any]:
+def _dds_node(instance_id: str, name: str, number: int, role: str, region: str, spec: str, ip: str) -> dict[str, Any]:
     return {
         "id": hex_id("node", instance_id, name, number) + "no02",
         "name": f"{name}_node_{number}",
         "status": "normal",
         "role": role,
-        "private_ip": f"192.168.200.{number + 10}",
+        "private_ip": ip,
         "public_ip": "",
         "spec_code": spec,
         "availability_zone": f"{region}a",
     }
 
 
-def _dds_group(instance_id: str, name: str, kind: str, roles: tuple[str, ...], region: str) -> dict[str, Any]:
+def _dds_group(
+    instance_id: str, name: str, kind: str, roles: tuple[str, ...], region: str, position: int
+) -> dict[str, Any]:
+    """A group of nodes of the instance at this position of its list, which its addresses depend on."""
     spec = f"dds.mongodb.s6.large.4.{kind}"
-    return {
+    # Nodes of shard and config have no address (C28). No group that has addresses has more than three nodes.
+    hidden = kind in ("shard", "config")
+    first = position * 3 + 10
+    group = {
         "type": kind,
         "id": hex_id("group", instance_id, name) + "gr02",
         "name": name,
         "status": "normal",
         "volume": {"size": "10", "used": "0.33"},
-        "nodes": [_dds_node(instance_id, name, number, role, region, spec) for number, role in enumerate(roles, 1)],
+        "nodes": [
+            _dds_node(instance_id, name, number, role, region, spec, "" if hidden else _address(first + number - 1))
+            for number, role in enumerate(roles, 1)
+        ],
     }
+    if kind == "mongos":
+        del group["volume"]
+    return group
+
+
+def _address(number: int) -> str:
+    """An address in 192.168.200.0 and the networks after it."""
+    return f"192.168.{200 + number // 250 % 55}.{number % 250 + 1}"
 
 
 def dds_instance(region: str, given: dict[str, Any], created: float, number: int) -> dict[str, Any]:
@@ -278,14 +295,16 @@ def dds_instance(region: str, given: dict[str, Any], created: float, number: int
     members = ("Primary", "Secondary", "Hidden")
     if mode == "Sharding":
         groups = [
-            _dds_group(instance_id, f"{name}_mongos", "mongos", ("Primary", "Primary"), region),
-            _dds_group(instance_id, f"{name}_shard_1", "shard", members, region),
-            _dds_group(instance_id, f"{name}_config", "config", members, region),
+            _dds_group(instance_id, f"{name}_mongos", "mongos", ("master", "master"), region, number),
+            _dds_group(instance_id, f"{name}_shard_1", "shard", members, region, number),
+            _dds_group(instance_id, f"{name}_config", "config", members, region, number),
         ]
     elif mode == "Single":
-        groups = [_dds_group(instance_id, f"{name}_single", "single", ("Primary",), region)]
+        groups = [_dds_group(instance_id, f"{name}_single", "single", ("Primary",), region, number)]
     else:
-        groups = [_dds_group(instance_id, f"{name}_replica", "replica", members, region)]
+        groups = [_dds_group(instance_id, f"{name}_replica", "replica", members, region, number)]
+    if given.get("status") == "abnormal":
+        groups[0]["nodes"][0].update(status="abnormal", role="unknown")
     fields: dict[str, Any] = {
         "id": instance_id,
         "name": name,
@@ -337,6 +356,26 @@ def scheduled_job(instance: dict[str, Any], given: dict[str, Any], created: floa
         "create_time": dds_time(created),
         "start_time": start,
         "end_time": end,
+    }
+    fields.update(given)
+    return fields
+
+
+def instant_task(
+    instance: dict[str, Any], given: dict[str, Any], created: float, ended: float, number: int
+) -> dict[str, Any]:
+    """A DDS instant task with every documented field; `given` wins."""
+    running = given.get("status") == "Running"
+    fields: dict[str, Any] = {
+        "id": given.get("id") or uuid_id("instant", instance.get("id"), number),
+        "name": "RestartInstance",
+        "status": "Completed",
+        "instance_id": instance.get("id"),
+        "instance_name": instance.get("name"),
+        "progress": "",
+        "fail_reason": "The task failed." if given.get("status") == "Failed" else "",
+        "created_at": dds_time(created),
+        "ended_at": "" if running else dds_time(ended),
     }
     fields.update(given)
     return fields

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DCS: instances, background tasks, the task centre, spec changes and their cancelling (contract 2)."""
+"""DCS: instances, background tasks, the task centre, spec changes and their cancelling (docs/api.md 2)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from . import catalogue
-from .call import HEX32, UUID, Answer, Call, Operation, json_answer, matches_tags, page
+from .call import HEX32, INT32, INT64, UUID, Answer, Call, Operation, json_answer, matches_tags, page, tag_pairs
 from .errors import Refusal, dcs_refusal, gateway_refusal
 from .progress import progress
 from .state import DcsInstance, Task, TaskList, encode, hex_id, ordered
@@ -23,7 +23,13 @@ _BUSY = {
 }
 
 
-def _instance(call: Call) -> DcsInstance:
+_CHANGE_TYPES = ("createReplication", "deleteReplication", "addSharding", "instanceType")
+# What the page of ListBackgroundTask also has beside the list (C4).
+_TOP_LEVEL = ("status", "created_at", "updated_at")
+
+
+def find_instance(call: Call) -> DcsInstance:
+    """The instance of the path; a Refusal when there is none."""
     wanted = call.path["instance_id"]
     if not UUID.fullmatch(wanted):
         raise dcs_refusal("DCS.4061")
@@ -51,8 +57,8 @@ def _task(call: Call, tasks: TaskList) -> Task:
     return task
 
 
-def _limits(call: Call) -> tuple[int, int]:
-    offset = call.number("offset", 0, 0, None, dcs_refusal("DCS.4800", "offset"))
+def _limits(call: Call, most: int = INT32) -> tuple[int, int]:
+    offset = call.number("offset", 0, 0, most, dcs_refusal("DCS.4800", "offset"))
     limit = call.number("limit", 10, 1, 1000, dcs_refusal("DCS.4800", "limit"))
     return offset, limit
 
@@ -81,9 +87,10 @@ def _window(call: Call) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _list_tasks(call: Call, tasks: TaskList) -> Answer:
+def _list_tasks(call: Call, tasks: TaskList, most: int, top_level: Any) -> Answer:
+    """One page; `most` is the largest offset, `top_level` whether status and times stand there too, or only there."""
     switches = call.switches
-    offset, limit = _limits(call)
+    offset, limit = _limits(call, most)
     low, high = _window(call)
     found = tasks.view(switches["list_order"], switches["time_field"], low, high)
     shown = page(found, offset, limit, switches)
@@ -93,21 +100,28 @@ def _list_tasks(call: Call, tasks: TaskList) -> Answer:
         # C5; a wrong count is that of the page, so whoever trusts it stops too early.
         count = len(shown) if kind == "wrong" else len(found)
         parts.append(b'"task_count":' + (b'"%d"' if kind == "string" else b"%d") % count)
-    parts.append(b'"tasks":[' + b",".join([task.encoded(switches) for task in shown]) + b"]")
-    if switches["legacy_top_level"] and shown:  # C4
-        first = shown[0]
-        for key in ("status", "created_at", "updated_at"):
-            value = first.status(switches) if key == "status" else first.fields.get(key)
-            parts.append(b'"%s":%s' % (key.encode(), encode(value)))
+    records = (
+        encode(_without_top_level(task.render(switches))) if top_level == "only" else task.encoded(switches)
+        for task in shown
+    )
+    parts.append(b'"tasks":[' + b",".join(records) + b"]")
+    if top_level and shown:  # C4; with several tasks, the values are those of the first.
+        first = shown[0].render(switches)
+        parts += [b'"%s":%s' % (key.encode(), encode(first.get(key))) for key in _TOP_LEVEL]
     return Answer(200, b"{" + b",".join(parts) + b"}")
 
 
+def _without_top_level(task: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in task.items() if key not in _TOP_LEVEL}
+
+
 def list_background_task(call: Call) -> Answer:
-    return _list_tasks(call, _instance(call).tasks)
+    # The document of this list names no format of the offset.
+    return _list_tasks(call, find_instance(call).tasks, INT64, call.switches["legacy_top_level"])
 
 
 def show_background_task_progress(call: Call) -> Answer:
-    return json_answer(progress(_task(call, _instance(call).tasks), call.now))
+    return json_answer(progress(_task(call, find_instance(call).tasks), call.now))
 
 
 def _delete(call: Call, task: Task) -> Answer:
@@ -120,7 +134,7 @@ def _delete(call: Call, task: Task) -> Answer:
 
 
 def delete_background_task(call: Call) -> Answer:
-    return _delete(call, _task(call, _instance(call).tasks))
+    return _delete(call, _task(call, find_instance(call).tasks))
 
 
 def _need_centre(call: Call) -> None:
@@ -130,7 +144,7 @@ def _need_centre(call: Call) -> None:
 
 def list_center_task(call: Call) -> Answer:
     _need_centre(call)
-    return _list_tasks(call, call.project.centre)
+    return _list_tasks(call, call.project.centre, INT32, False)
 
 
 def delete_center_task(call: Call) -> Answer:
@@ -160,14 +174,12 @@ def _shown(call: Call, instance: DcsInstance) -> bool:
     capacity = call.text("capacity")
     if capacity is not None and capacity not in (str(fields.get("capacity")), str(fields.get("capacity_minor"))):
         return False
-    return matches_tags(call.text("tags"), fields.get("tags"))
+    return matches_tags([pair for pair in tag_pairs(call.text("tags")) if any(pair)], fields.get("tags"))
 
 
 def list_instances(call: Call) -> Answer:
+    # Of include_failure, include_delete and name_equal, any other value than true means false.
     offset, limit = _limits(call)
-    for name in ("name_equal", "include_failure", "include_delete"):
-        if call.text(name) not in (None, "true", "false"):
-            raise dcs_refusal("DCS.4800", name)
     found = [each for each in call.project.dcs.values() if _shown(call, each)]
     found = ordered(found, call.switches["list_order"])
     shown = page(found, offset, limit, call.switches)
@@ -176,11 +188,29 @@ def list_instances(call: Call) -> Answer:
 
 
 def show_instance(call: Call) -> Answer:
-    return json_answer(_instance(call).render(call.switches))
+    return json_answer(find_instance(call).render(call.switches))
+
+
+def _is_flag(value: Any) -> bool:
+    """The table calls it text, the example is a boolean (C34)."""
+    return isinstance(value, bool) or value in ("true", "false")
+
+
+def _check_resize(given: dict[str, Any]) -> None:
+    """Refuse a parameter of a spec change that is of another type than documented (C34)."""
+    if "change_type" in given and given["change_type"] not in _CHANGE_TYPES:
+        raise dcs_refusal("DCS.4062", "change_type")
+    for name in ("available_zones", "node_list", "reserved_ip"):
+        value = given.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise dcs_refusal("DCS.4062", name)
+    order = given.get("bss_param", {})
+    if not isinstance(order, dict) or not _is_flag(order.get("is_auto_pay", True)):
+        raise dcs_refusal("DCS.4062", "bss_param")
 
 
 def resize_instance(call: Call) -> Answer:
-    instance = _instance(call)
+    instance = find_instance(call)
     given = call.json_object(dcs_refusal("DCS.4004"), dcs_refusal("DCS.4005"))
     spec_code, capacity = given.get("spec_code"), given.get("new_capacity")
     immediately = given.get("execute_immediately", True)
@@ -190,6 +220,7 @@ def resize_instance(call: Call) -> Answer:
         raise dcs_refusal("DCS.4012")
     if not isinstance(immediately, bool):
         raise dcs_refusal("DCS.4062", "execute_immediately")
+    _check_resize(given)
     status = str(instance.status(call.switches))
     if instance.spec_change is not None or status != "RUNNING":
         raise dcs_refusal(_BUSY.get(status, "DCS.4026"))
@@ -227,7 +258,7 @@ def cancel_instance_resize(call: Call) -> Answer:
         raise dcs_refusal("DCS.4001")
     if available == "APIGW.0101":
         raise gateway_refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
-    instance = _instance(call)
+    instance = find_instance(call)
     wanted = _task_id(call)
     change = instance.spec_change
     if change is not None and change.phase != "pending" and change.id == wanted:
@@ -254,17 +285,45 @@ def cancel_instance_resize(call: Call) -> Answer:
 
 
 def list_maintenance_windows(call: Call) -> Answer:
-    hours = (22, 2, 6, 10, 14, 18)
+    # As in the examples: today's begins with 18, the one of former years, with six windows, with 22 (C29).
+    hours = int(call.switches["window_hours"])
+    first, default = (18, 18) if hours == 1 else (22, 2)
+    form = "{:02d}:00:00" if call.switches["window_form"] == "clock" else "{:02d}"
+    begins = [(first + number * hours) % 24 for number in range(24 // hours)]
     windows = [
         {
             "seq": number,
-            "begin": f"{begin:02d}:00:00",
-            "end": f"{(begin + 4) % 24:02d}:00:00",
-            "default": begin == 2,
+            "begin": form.format(begin),
+            "end": form.format((begin + hours) % 24),
+            "default": begin == default,
         }
-        for number, begin in enumerate(hours, 1)
+        for number, begin in enumerate(begins, 1)
     ]
     return json_answer({"maintain_windows": windows})
+
+
+# The status of a job, by the phase of its task; no document has a word for one that was called off.
+_JOB_STATUSES = {"pending": "INIT", "running": "RUNNING", "succeeded": "SUCCESS"}
+
+
+def show_job_info(call: Call) -> Answer:
+    """The job behind a task, by its own id: status and times only."""
+    wanted = call.path["job_id"]
+    if not (HEX32.fullmatch(wanted) or UUID.fullmatch(wanted)):
+        raise dcs_refusal("DCS.4070")
+    task = next((each for each in call.project.centre.tasks.values() if each.fields.get("job_id") == wanted), None)
+    if task is None:
+        raise _unknown_task(call)
+    return json_answer(
+        {
+            "job_id": wanted,
+            "job_type": task.fields.get("name"),
+            "status": _JOB_STATUSES.get(task.phase, "FAIL"),
+            "begin_time": str(int(task.created * 1000)),
+            "end_time": str(int(task.updated * 1000)) if task.finished else "",
+            "fail_reason": task.fields.get("error_code") or "" if task.phase == "failed" else "",
+        }
+    )
 
 
 OPERATIONS = (
@@ -317,5 +376,7 @@ OPERATIONS = (
         "",
         cancel_instance_resize,
     ),
+    # No source names the action of this one.
+    Operation("dcs", "ShowJobInfo", "GET", "/v2/{project_id}/jobs/{job_id}", "dcs:instance:get", show_job_info),
     Operation("dcs", "ListMaintenanceWindows", "GET", "/v2/instances/maintain-windows", "", list_maintenance_windows),
 )

@@ -1,24 +1,38 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DDS: instances, scheduled jobs and their cancelling, and what puts a job into the window (contract 3)."""
+"""DDS: instances, scheduled jobs and their cancelling, and what puts a job into the window (docs/api.md 3)."""
 
 from __future__ import annotations
 
 import re
 
-from .call import DDS_INSTANCE_ID, UUID, Answer, Call, Operation, json_answer, matches_tags, page
-from .catalogue import scheduled_job
-from .errors import dds_refusal
-from .state import JOB_STATUSES, DdsInstance, Job, ordered, uuid_id
+from .call import (
+    DDS_INSTANCE_ID,
+    INT32,
+    INT64,
+    UUID,
+    Answer,
+    Call,
+    Operation,
+    json_answer,
+    matches_tags,
+    page,
+    tag_pairs,
+)
+from .catalogue import instant_task, scheduled_job
+from .errors import Refusal, dds_refusal
+from .state import JOB_STATUSES, DdsInstance, InstantTask, Job, ordered, uuid_id
 from .times import parse_dds_query
 
 _WEEK = 7 * 86400
 _HOUR = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 # How long an upgrade that starts at once keeps the instance busy.
 _UPGRADE_SECONDS = 3.0
+_TAGS_MOST = 20
 
 
-def _moment(call: Call, name: str, default: float, code: str) -> float:
+def moment(call: Call, name: str, default: float, code: str) -> float:
+    """A time of the query; a Refusal with this code when it is none."""
     values = call.query.get(name)
     if not values:
         return default
@@ -28,17 +42,18 @@ def _moment(call: Call, name: str, default: float, code: str) -> float:
         raise dds_refusal(code) from None
 
 
-def _limits(call: Call, default: int) -> tuple[int, int]:
-    offset = call.number("offset", 0, 0, None, dds_refusal("DBS.280440"))
+def limits(call: Call, default: int, most: int = INT32) -> tuple[int, int]:
+    """Offset and limit of the query; `most` is the largest offset."""
+    offset = call.number("offset", 0, 0, most, dds_refusal("DBS.280440"))
     limit = call.number("limit", default, 1, 100, dds_refusal("DBS.280439"))
     return offset, limit
 
 
 def list_scheduled_tasks(call: Call) -> Answer:
-    offset, limit = _limits(call, 10)
+    offset, limit = limits(call, 10)
     # Without start_time everything older than seven days is left out.
-    low = _moment(call, "start_time", call.now - _WEEK, "DBS.280067")
-    high = _moment(call, "end_time", call.now, "DBS.280068")
+    low = moment(call, "start_time", call.now - _WEEK, "DBS.280067")
+    high = moment(call, "end_time", call.now, "DBS.280068")
     if high < low:
         raise dds_refusal("DBS.280409")
     status, name, instance = call.text("job_status"), call.text("job_name"), call.text("instance_id")
@@ -58,11 +73,16 @@ def list_scheduled_tasks(call: Call) -> Answer:
     return json_answer({"total_count": len(found), "schedules": [job.fields for job in shown]})
 
 
+def unknown_job(call: Call) -> Refusal:
+    """What is answered for the id of a job that does not exist; no document names a code."""
+    return dds_refusal("DBS.200002" if call.switches["unknown_id_status"] == 404 else "DBS.280016")
+
+
 def cancel_scheduled_task(call: Call) -> Answer:
     wanted = call.path["job_id"]
     job = call.project.jobs.get(wanted)
     if job is None or not UUID.fullmatch(wanted):
-        raise dds_refusal("DBS.200002" if call.switches["unknown_id_status"] == 404 else "DBS.280016")
+        raise unknown_job(call)
     status = job.fields.get("job_status")
     if status == "Canceled" or job.cancelling:
         if call.switches["dds_repeat_cancel"] == "204":
@@ -87,12 +107,33 @@ def cancel_scheduled_task(call: Call) -> Answer:
     return Answer(204)
 
 
+def _tags(call: Call) -> list[tuple[str, str]]:
+    """The tags of the query: at most twenty, no key empty or twice."""
+    pairs = tag_pairs(call.text("tags"))
+    if len(pairs) > _TAGS_MOST:
+        raise dds_refusal("DBS.280484")
+    keys = {key for key, _unused in pairs}
+    if "" in keys or len(keys) < len(pairs):
+        raise dds_refusal("DBS.280482")
+    return pairs
+
+
 def list_instances(call: Call) -> Answer:
-    offset, limit = _limits(call, 100)
+    # The document names no format of the offset.
+    offset, limit = limits(call, 100, INT64)
     wanted, name = call.text("id"), call.text("name")
     mode, kind = call.text("mode"), call.text("datastore_type")
     if wanted is not None and not DDS_INSTANCE_ID.fullmatch(wanted):
         raise dds_refusal("DBS.280404")
+    if (
+        wanted is not None
+        and wanted not in call.project.dds
+        and call.switches["dds_unknown_instance_listed"] == "refused"
+    ):
+        raise _unknown_instance(call)
+    if name == "*":
+        raise dds_refusal("DBS.280234")
+    tags = _tags(call)
     if mode not in (None, "Sharding", "ReplicaSet", "Single"):
         raise dds_refusal("DBS.280342")
     if kind not in (None, "DDS-Community", "DDS-Enhanced"):
@@ -109,7 +150,7 @@ def list_instances(call: Call) -> Answer:
             and kind in (None, (fields.get("datastore") or {}).get("type"))
             and call.text("vpc_id") in (None, fields.get("vpc_id"))
             and call.text("subnet_id") in (None, fields.get("subnet_id"))
-            and matches_tags(call.text("tags"), fields.get("tags"))
+            and matches_tags(tags, fields.get("tags"))
         )
 
     # The one list whose order is documented: newest first.
@@ -119,18 +160,23 @@ def list_instances(call: Call) -> Answer:
     return json_answer({"instances": items, "total_count": len(found)})
 
 
-def _instance(call: Call) -> DdsInstance:
+def _unknown_instance(call: Call) -> Refusal:
+    return dds_refusal(str(call.switches["dds_unknown_instance"]))  # C30
+
+
+def find_instance(call: Call) -> DdsInstance:
+    """The instance of the path; a Refusal when there is none."""
     wanted = call.path["instance_id"]
     if not DDS_INSTANCE_ID.fullmatch(wanted):
         raise dds_refusal("DBS.280404")
     instance = call.project.dds.get(wanted)
     if instance is None:
-        raise dds_refusal("DBS.200002" if call.switches["unknown_instance_status"] == 404 else "DBS.280110")
+        raise _unknown_instance(call)
     return instance
 
 
 def upgrade_database_version(call: Call) -> Answer:
-    instance = _instance(call)
+    instance = find_instance(call)
     given = call.json_object(dds_refusal("DBS.200001"), dds_refusal("DBS.200001"))
     delayed = given.get("is_delayed", False)
     modes = ("minimized_interrupt_time", "minimized_upgrade_time")
@@ -151,6 +197,10 @@ def upgrade_database_version(call: Call) -> Answer:
         jobs[job_id] = Job(scheduled_job(instance.fields, given_fields, call.now, len(jobs)))
     else:
         instance.fields["actions"] = ["UPGRADE_DATABASE"]
+        given_fields = {"id": job_id, "name": "UpgradeDatabaseVersion", "status": "Running"}
+        task = InstantTask(instant_task(instance.fields, given_fields, call.now, call.now, 0))
+        call.project.instant_tasks[job_id] = task
+        task.finish_later(call.world, call.now, call.now + _UPGRADE_SECONDS, "Completed")
 
         def finish(_at: float) -> None:
             instance.fields["actions"] = []
@@ -160,7 +210,7 @@ def upgrade_database_version(call: Call) -> Answer:
 
 
 def change_ops_window(call: Call) -> Answer:
-    instance = _instance(call)
+    instance = find_instance(call)
     given = call.json_object(dds_refusal("DBS.200001"), dds_refusal("DBS.200001"))
     begin, end = given.get("start_time"), given.get("end_time")
     for moment, code in ((begin, "DBS.280067"), (end, "DBS.280068")):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# HTTP status and text of the codes that the simulator uses (contract 4.3, appendix B).
+# HTTP status and text of the codes that the simulator uses (docs/api.md 4.3).
 DCS_ERRORS: dict[str, tuple[int, str]] = {
     "DCS.1004": (401, "Project ID does not match the token."),
     "DCS.2007": (403, "Policy does not allow {0} to be performed."),
@@ -37,7 +37,7 @@ DCS_ERRORS: dict[str, tuple[int, str]] = {
     "DCS.5001": (405, "This request method is not allowed."),
 }
 
-# The codes above that have a nine-digit twin (appendix B): 111 + HTTP status + last three digits.
+# The codes above that have a nine-digit twin (docs/api.md 4.3): 111 + HTTP status + last three digits.
 DCS_TWINS: dict[str, str] = {
     "DCS.1004": "111401004",
     "DCS.3022": "111404022",
@@ -60,7 +60,7 @@ DCS_TWINS: dict[str, str] = {
     "DCS.5001": "111405001",
 }
 
-# Contract 4.6, appendix C.
+# See docs/api.md 4.6.
 DDS_ERRORS: dict[str, tuple[int, str]] = {
     "DBS.200001": (400, "Parameter Error"),
     "DBS.200002": (404, "The DB instance does not exist."),
@@ -82,6 +82,11 @@ DDS_ERRORS: dict[str, tuple[int, str]] = {
     "DBS.280067": (400, "Invalid start time."),
     "DBS.280068": (400, "Invalid end time."),
     "DBS.280110": (400, "The DB instance does not exist."),
+    "DBS.201028": (403, "The DB instance does not exist."),
+    "DBS.201501": (400, "The DB instance does not exist."),
+    "DBS.280234": (400, "Invalid DB instance name."),
+    "DBS.280482": (400, "Invalid user tag key."),
+    "DBS.280484": (400, "Tag number reach limit."),
     "DBS.280342": (400, "Invalid DB instance mode."),
     "DBS.280343": (400, "Unsupported operation."),
     "DBS.280404": (400, "Invalid DB instance ID."),
@@ -103,8 +108,10 @@ KEYSTONE_TITLES: dict[int, str] = {
 class Refusal(Exception):
     """A request is answered with an error; `shape` names the service whose body shape is used."""
 
-    def __init__(self, shape: str, status: int, code: str, message: str) -> None:
+    def __init__(self, shape: str, status: int, code: str, message: str, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(f"{status} {code}: {message}")
+        # Which methods the path has, of a 405.
+        self.headers = {"Allow": ", ".join(allowed)} if allowed else {}
         self.shape = shape
         self.status = status
         self.code = code
@@ -132,10 +139,10 @@ class Refusal(Exception):
         return {"error_code": self.code, "error_msg": self.message}
 
 
-def dcs_refusal(code: str, subject: str = "") -> Refusal:
-    """A DCS error by its code; `subject` fills the placeholder of its text."""
+def dcs_refusal(code: str, subject: str = "", allowed: tuple[str, ...] = ()) -> Refusal:
+    """A DCS error by its code; `subject` fills the placeholder of its text, `allowed` are the methods of a 405."""
     status, text = DCS_ERRORS[code]
-    return Refusal("dcs", status, code, text.replace("{0}", subject))
+    return Refusal("dcs", status, code, text.replace("{0}", subject), allowed)
 
 
 def dds_refusal(code: str, subject: str = "") -> Refusal:
@@ -154,6 +161,6 @@ def sign_in_refusal(reason: str) -> Refusal:
     return gateway_refusal(401, "APIGW.0301", f"Incorrect IAM authentication information: {reason}")
 
 
-def keystone_refusal(status: int, message: str) -> Refusal:
+def keystone_refusal(status: int, message: str, allowed: tuple[str, ...] = ()) -> Refusal:
     """An error of IAM's keystone part; its code is the HTTP status as an integer."""
-    return Refusal("keystone", status, str(status), message)
+    return Refusal("keystone", status, str(status), message, allowed)

@@ -1,19 +1,22 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM: tokens, the look-up of projects and the account, and temporary access keys (contract 6)."""
+"""IAM: tokens, the look-up of projects and the account, and temporary access keys (docs/api.md 6)."""
 
 from __future__ import annotations
 
 import hmac
+import re
 from typing import Any
 
-from .call import Answer, Call, Operation, json_answer
+from .call import INT32, Answer, Call, Operation, json_answer
 from .errors import Refusal, keystone_refusal
 from .identity import AccessKey, User
+from .policies import PolicyError, read_policy
 from .state import Project, hex_id
 from .times import iam_time
 
 _SHORTEST, _LONGEST = 900, 86400
+_SESSION_USER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{4,63}", re.ASCII)
 
 
 def _invalid_body() -> Refusal:
@@ -37,6 +40,12 @@ def _part(given: Any, *path: str) -> dict[str, Any]:
     return given
 
 
+def _check_texts(given: dict[str, Any], *names: str) -> None:
+    """Refuse the body when one of these is there, but is no text."""
+    if any(not isinstance(given[name], str) for name in names if name in given):
+        raise _invalid_body()
+
+
 def _same(one: Any, other: str) -> bool:
     return isinstance(one, str) and hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())
 
@@ -51,6 +60,7 @@ def _sign_in(call: Call, identity: dict[str, Any]) -> User:
         raise _wrong_password()
     if "totp" in methods:
         code = _part(identity, "totp", "user")
+        _check_texts(code, "id", "passcode")
         if code.get("id") not in (None, user.id) or user.totp is None or not _same(code.get("passcode"), user.totp):
             raise _wrong_password()
     elif user.totp is not None:
@@ -59,12 +69,14 @@ def _sign_in(call: Call, identity: dict[str, Any]) -> User:
 
 
 def _named_user(call: Call, given: dict[str, Any]) -> User | None:
+    _check_texts(given, "id", "name", "password")
     if "password" not in given:
         raise _invalid_body()
     if "id" in given:
         return next((user for user in call.identity.users if user.id == given["id"]), None)
     domain = _part(given, "domain")
-    if not isinstance(given.get("name"), str) or not ({"name", "id"} & set(domain)):
+    _check_texts(domain, "id", "name")
+    if "name" not in given or not ({"name", "id"} & set(domain)):
         raise _invalid_body()
     if not _own_domain(call, domain):
         return None
@@ -81,6 +93,7 @@ def _scope(call: Call, user: User, scope: dict[str, Any]) -> Project | None:
     """The project of the scope, None for the account; the project wins when both are given."""
     if "project" in scope:
         given = _part(scope, "project")
+        _check_texts(given, "id", "name")
         if not ({"id", "name"} & set(given)):
             raise _invalid_body()
         found = [
@@ -94,6 +107,7 @@ def _scope(call: Call, user: User, scope: dict[str, Any]) -> Project | None:
             raise _unauthenticated()
         return found[0]
     given = _part(scope, "domain")
+    _check_texts(given, "id", "name")
     if not ({"id", "name"} & set(given)):
         raise _invalid_body()
     if not _own_domain(call, given):
@@ -102,7 +116,9 @@ def _scope(call: Call, user: User, scope: dict[str, Any]) -> Project | None:
 
 
 def _catalog(call: Call, project: Project | None) -> list[dict[str, Any]]:
-    urls = {"iam": f"{call.base_url}/v3"}
+    # The example of an answer and that of the table's row differ (C32).
+    as_in_answer = call.switches["iam_catalog"] == "iam"
+    urls = {"iam": f"{call.base_url}/v3.0" if as_in_answer else f"{call.base_url}/v3"}
     if project is not None:
         urls["dcsv2"] = f"{call.base_url}/v2/{project.id}"
         urls["ddsv3"] = f"{call.base_url}/v3/{project.id}"
@@ -110,7 +126,7 @@ def _catalog(call: Call, project: Project | None) -> list[dict[str, Any]]:
         {
             "id": hex_id("service", name),
             "name": name,
-            "type": "identity" if name == "iam" else name,
+            "type": "identity" if name == "iam" and not as_in_answer else name,
             "endpoints": [
                 {
                     "id": hex_id("endpoint", name),
@@ -137,7 +153,7 @@ def create_token(call: Call) -> Answer:
         "expires_at": iam_time(expires),
         "issued_at": iam_time(call.now),
         "methods": body["auth"]["identity"]["methods"],
-        "catalog": [] if call.text("nocatalog") == "true" else _catalog(call, project),
+        "catalog": [] if call.text("nocatalog") else _catalog(call, project),
         "roles": [{"id": "0", "name": "te_admin"}],
         "user": {"domain": domain, "id": user.id, "name": user.name, "password_expires_at": ""},
     }
@@ -172,7 +188,9 @@ def list_projects(call: Call) -> Answer:
     world = call.world
     enabled, is_domain = _flag(call, "enabled"), _flag(call, "is_domain")
     wrong = keystone_refusal(400, "Invalid page or per_page in the request")
-    number = call.number("page", 1, 1, None, wrong)
+    if ("page" in call.query) != ("per_page" in call.query):
+        raise wrong
+    number = call.number("page", 1, 1, INT32, wrong)
     size = call.number("per_page", 5000, 1, 5000, wrong)
     found = [
         {
@@ -222,6 +240,15 @@ def credential(key: AccessKey) -> dict[str, Any]:
     }
 
 
+def _check_session_user(given: Any) -> None:
+    """The name of the user behind an agency: 5 to 64 letters, digits, - and _, the first one a letter."""
+    if not isinstance(given, dict):
+        raise _invalid_body()
+    name = given.get("name", "SessionUser")
+    if not isinstance(name, str) or not _SESSION_USER.fullmatch(name):
+        raise _invalid_body()
+
+
 def create_temporary_keys(call: Call) -> Answer:
     user = _signed_in(call)
     body = call.json_object(_invalid_body(), _invalid_body())
@@ -229,6 +256,8 @@ def create_temporary_keys(call: Call) -> Answer:
     methods = identity.get("methods")
     if methods == ["assume_role"]:
         given = _part(identity, "assume_role")
+        _check_texts(given, "domain_name", "domain_id")
+        _check_session_user(given.get("session_user", {}))
         agency = next((each for each in call.identity.agencies if each.name == given.get("agency_name")), None)
         domain = {key: given[name] for key, name in (("name", "domain_name"), ("id", "domain_id")) if name in given}
         if not isinstance(given.get("agency_name"), str) or not domain:
@@ -250,7 +279,11 @@ def create_temporary_keys(call: Call) -> Answer:
     seconds = given.get("duration_seconds", given.get("duration-seconds", _SHORTEST))
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not _SHORTEST <= seconds <= _LONGEST:
         raise _invalid_body()
-    return json_answer(credential(call.identity.issue_key(user, call.now + seconds)), 201)
+    try:
+        policy = read_policy(identity["policy"]) if "policy" in identity else None
+    except PolicyError:
+        raise _invalid_body() from None
+    return json_answer(credential(call.identity.issue_key(user, call.now + seconds, policy)), 201)
 
 
 OPERATIONS = (

@@ -6,16 +6,21 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-# More than this many wrong signatures in a row lock an access key (contract 4.4).
+from .policies import Policy
+
+# More than this many wrong signatures in a row lock an access key (docs/api.md 4.4).
 FAILURES_ALLOWED = 5
 
 
 @dataclass(frozen=True)
 class User:
-    """An IAM user. `denied` holds actions or operation names, `projects` the ids that are reachable."""
+    """An IAM user. `denied` holds actions or operation names, `projects` the ids that are reachable.
+
+    `policy` narrows what temporary keys of the user may do.
+    """
 
     id: str
     name: str
@@ -25,9 +30,12 @@ class User:
     totp: str | None
     denied: tuple[str, ...]
     projects: frozenset[str]
+    policy: Policy | None = None
 
     def may(self, action: str, operation: str) -> bool:
         """Whether the user may do this."""
+        if self.policy is not None and not self.policy.allows(action):
+            return False
         return not any(fnmatchcase(action, rule) or fnmatchcase(operation, rule) for rule in self.denied)
 
 
@@ -82,8 +90,10 @@ class Identity:
         self.tokens[text] = Token(user, project_id, expires_at)
         return text
 
-    def issue_key(self, user: User, expires_at: float) -> AccessKey:
-        """New temporary keys."""
+    def issue_key(self, user: User, expires_at: float, policy: Policy | None = None) -> AccessKey:
+        """New temporary keys, which may do what the user may and the policy allows."""
+        if policy is not None:
+            user = replace(user, policy=policy)
         letters = string.ascii_uppercase + string.digits
         access = "".join(secrets.choice(letters) for _unused in range(20))
         key = AccessKey(access, secrets.token_urlsafe(30), user, secrets.token_urlsafe(120), expires_at)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The metadata service of a machine: temporary keys of its agency, with or without a session token (contract 6.5)."""
+"""The metadata service of a machine: temporary keys of its agency, with or without a session token (docs/api.md 6.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 hwcloud.maintenance contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The detailed progress of a DCS task: percent and steps that agree with its phase (contract 2.5)."""
+"""The detailed progress of a DCS task: percent and steps that agree with its phase (docs/api.md 2.5)."""
 
 from __future__ import annotations
 

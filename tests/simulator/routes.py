@@ -8,11 +8,18 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from . import dcs, dds, iam, metadata
+from . import dcs, dds, iam, instant_tasks, metadata, tags
 from .call import Operation
 from .errors import Refusal, dcs_refusal, gateway_refusal, keystone_refusal
 
-OPERATIONS: tuple[Operation, ...] = dcs.OPERATIONS + dds.OPERATIONS + iam.OPERATIONS + metadata.OPERATIONS
+OPERATIONS: tuple[Operation, ...] = (
+    *dcs.OPERATIONS,
+    *dds.OPERATIONS,
+    *instant_tasks.OPERATIONS,
+    *tags.OPERATIONS,
+    *iam.OPERATIONS,
+    *metadata.OPERATIONS,
+)
 OPERATION_NAMES = frozenset(operation.name for operation in OPERATIONS)
 
 
@@ -42,8 +49,11 @@ _ROUTES = _routes()
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
-def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | Refusal:
-    """The operation and its decoded path parameters, or why there is none."""
+def find(method: str, raw_path: str, by_gateway: bool = False) -> tuple[Operation, dict[str, str]] | Refusal:
+    """The operation and its decoded path parameters, or why there is none.
+
+    With `by_gateway`, the gateway refuses a wrong method of DCS and IAM, as it does of DDS.
+    """
     parts = raw_path.strip("/").split("/")
     for route in _ROUTES.get(len(parts), ()):
         values: dict[str, str] = {}
@@ -54,7 +64,7 @@ def find(method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | Refus
                 break
         else:
             operation = route.methods.get(method)
-            return (operation, values) if operation else _wrong_method(route.service)
+            return (operation, values) if operation else _wrong_method(route, by_gateway)
     return gateway_refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
 
 
@@ -65,9 +75,13 @@ def is_documented(found: tuple[Operation, dict[str, str]] | Refusal, raw_path: s
     return "//" not in raw_path and not raw_path.endswith("/") and all(map(_IDENTIFIER.fullmatch, found[1].values()))
 
 
-def _wrong_method(service: str) -> Refusal:
-    if service == "dcs":
-        return dcs_refusal("DCS.5001")
-    if service == "iam":
-        return keystone_refusal(405, "The method is not allowed for the requested URL.")
-    return gateway_refusal(405, "APIGW.0101", "The method is not allowed for the requested URL")
+def _wrong_method(route: Route, by_gateway: bool) -> Refusal:
+    """Only DCS and the metadata service have a word for it, and IAM as OpenStack does; to the gateway it is no API."""
+    allowed = tuple(sorted(route.methods))
+    if route.service == "metadata":
+        return Refusal("text", 405, "405", "Method Not Allowed", allowed)
+    if route.service == "dds" or by_gateway:
+        return gateway_refusal(404, "APIGW.0101", "The API does not exist.")
+    if route.service == "iam":
+        return keystone_refusal(405, "The method is not allowed for the requested URL.", allowed)
+    return dcs_refusal("DCS.5001", allowed=allowed)

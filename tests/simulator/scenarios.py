@@ -11,13 +11,14 @@ finished tasks each, and J pending DDS scheduled jobs), or an object of the same
       "users": [{"name", "id", "password", "access_key", "secret_key", "totp": passcode, "denied": [action, ...],
                  "projects": [id, ...]}],
       "agencies": [{"name", "denied": [action, ...]}],
-      "projects": [{"id", "name", "enabled", "description", "dcs_instances", "dds_instances", "scheduled_jobs"}],
+      "projects": [{"id", "name", "enabled", "description", "dcs_instances", "dds_instances", "scheduled_jobs",
+                    "instant_tasks"}],
       "exact": false,
       "switches": {"capacity_type": "number"}
     }
 
 Everything is optional. The first user and the first project are those that the first line of output names; `project`
-(one object) may stand for `projects`, and the three lists may stand at the top level: then they belong to the first
+(one object) may stand for `projects`, and the four lists may stand at the top level: then they belong to the first
 project. A user without `projects` reaches all of them. `denied` holds IAM actions or operation names, with `*` as a
 wildcard.
 
@@ -27,6 +28,8 @@ wildcard.
 - `dds_instances`: API fields plus `created_ago`.
 - `scheduled_jobs`: API fields, among them `instance_id` or `instance_name` of one of the DDS instances, plus
   `created_ago`, `start_in`, `end_in` (the planned window), `start_after`, `finish_after`, `finish_as` (`Completed`).
+- `instant_tasks`, what DDS does or did at once: API fields, among them `instance_id` or `instance_name`, plus
+  `created_ago`, `took`, `finish_after`, `finish_as` (`Completed`).
 
 `…_ago`, `…_in`, `…_after` and `took` are durations such as `90s`, `5m`, `1h`, `8d`, `2w`, or seconds, counted from the
 moment when the scenario is loaded. Absolute times may be given in the API's own fields instead. With `exact` nothing
@@ -45,6 +48,7 @@ from .identity import Agency, Identity, User
 from .state import (
     DcsInstance,
     DdsInstance,
+    InstantTask,
     Job,
     Project,
     Task,
@@ -146,7 +150,7 @@ def build(scenario: Any, switches: Switches) -> tuple[World, Identity]:
 
 def _projects(content: dict[str, Any]) -> list[dict[str, Any]]:
     projects = [dict(entry) for entry in content.get("projects") or [content.get("project", {})]]
-    for key in ("dcs_instances", "dds_instances", "scheduled_jobs"):
+    for key in ("dcs_instances", "dds_instances", "scheduled_jobs", "instant_tasks"):
         if key in content:
             projects[0][key] = content[key]
     return projects
@@ -192,6 +196,8 @@ def _add_project(world: World, entry: dict[str, Any], number: int, exact: bool) 
         _add_dds_instance(world, project, given, position, exact)
     for position, given in enumerate(entry.get("scheduled_jobs", ())):
         _add_job(world, project, given, position, exact)
+    for position, given in enumerate(entry.get("instant_tasks", ())):
+        _add_instant_task(world, project, given, position, exact)
 
 
 def _split(given: dict[str, Any], *own: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -263,6 +269,35 @@ def _add_dds_instance(world: World, project: Project, given: dict[str, Any], pos
     project.dds[instance.id] = instance
 
 
+def _database(project: Project, fields: dict[str, Any]) -> dict[str, Any]:
+    """The DDS instance that a record names by its id or name, as far as it is known."""
+    wanted = (fields.get("instance_id"), fields.get("instance_name"))
+    return next(
+        (
+            candidate.fields
+            for candidate in project.dds.values()
+            if candidate.id == wanted[0] or (wanted[0] is None and candidate.fields.get("name") == wanted[1])
+        ),
+        {"id": wanted[0], "name": wanted[1]},
+    )
+
+
+def _add_instant_task(world: World, project: Project, given: dict[str, Any], position: int, exact: bool) -> None:
+    fields, own = _split(given, "created_ago", "took", "finish_after", "finish_as")
+    now = world.clock()
+    created = _created(world, fields, own, "created_at", "1h")
+    if not exact:
+        ended = created + duration(own.get("took", 60))
+        fields = catalogue.instant_task(_database(project, fields), fields, created, ended, position)
+    task = InstantTask(fields)
+    if task.id in project.instant_tasks:
+        raise ValueError(f"the instant task {task.id} appears twice")
+    project.instant_tasks[task.id] = task
+    if "finish_after" in own:
+        until = now + duration(own["finish_after"])
+        task.finish_later(world, created, until, str(own.get("finish_as", "Completed")))
+
+
 def _add_job(world: World, project: Project, given: dict[str, Any], position: int, exact: bool) -> None:
     add_job(world, project, given, position, exact)
 
@@ -272,15 +307,7 @@ def add_job(world: World, project: Project, given: dict[str, Any], number: int, 
     fields, own = _split(given, "created_ago", "start_in", "end_in", "start_after", "finish_after", "finish_as")
     now = world.clock()
     if not exact:
-        wanted = (fields.get("instance_id"), fields.get("instance_name"))
-        database = next(
-            (
-                candidate.fields
-                for candidate in project.dds.values()
-                if candidate.id == wanted[0] or (wanted[0] is None and candidate.fields.get("name") == wanted[1])
-            ),
-            {"id": wanted[0], "name": wanted[1]},
-        )
+        database = _database(project, fields)
         created = _created(world, fields, own, "create_time", "0s")
         fields = catalogue.scheduled_job(database, fields, created, number)
         for word, key in (("start_in", "start_time"), ("end_in", "end_time")):

@@ -226,22 +226,30 @@ class DcsInstance:
         return "EXTENDING"
 
     def render(self, switches: Switches) -> dict[str, Any]:
-        """The instance as the detail call answers it."""
+        """The instance as the detail call answers it: `task` is what keeps it busy."""
+        answer = self._rendered(switches)
+        if "task" in answer:
+            task = self.spec_change or self._unfinished()
+            answer["task"] = None
+            if task is not None:
+                answer["task"] = {"id": task.id, "name": task.fields.get("name"), "status": task.status(switches)}
+        return answer
+
+    def _rendered(self, switches: Switches) -> dict[str, Any]:
         answer = dict(self.fields)
         if "status" in answer:
             answer["status"] = self.status(switches)
-        if "task" in answer:
-            change = self.spec_change
-            answer["task"] = None
-            if change is not None:
-                name, word = change.fields.get("name"), change.status(switches)
-                answer["task"] = {"id": change.id, "name": name, "status": word}
         return answer
+
+    def _unfinished(self) -> Task | None:
+        """The newest task that has not ended."""
+        unfinished = [task for task in self.tasks.tasks.values() if not task.finished]
+        return max(unfinished, key=lambda task: task.created, default=None)
 
     def encoded(self, switches: Switches) -> bytes:
         """The JSON of the instance as lists show it."""
         if self._encoded_for != switches.version:
-            full = self.render(switches)
+            full = self._rendered(switches)
             item = {key: full[key] for key in self._listed if key in full}
             if switches["azs"] == "objects" and isinstance(item.get("az_codes"), list):  # C18
                 item["az_codes"] = [{"az_code": code} for code in item["az_codes"]]
@@ -291,6 +299,33 @@ class Job:
         self.created = _sort_time(self.fields.get("create_time"))
 
 
+class InstantTask:
+    """One DDS instant task: something that runs or ran at once."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.id: str = fields["id"]
+        self.created = _sort_time(fields.get("created_at"))
+        self.since = self.until = self.created
+
+    def render(self, now: float) -> dict[str, Any]:
+        """The task as lists show it; only one that runs has a progress."""
+        answer = dict(self.fields)
+        if answer.get("status") == "Running":
+            share = (now - self.since) / (self.until - self.since) if self.until > self.since else 0.5
+            answer["progress"] = f"{max(1, min(99, int(share * 100)))}%"
+        return answer
+
+    def finish_later(self, world: World, since: float, until: float, word: str) -> None:
+        """Let the task, which runs, end at a time to come."""
+        self.since, self.until = since, until
+
+        def finish(at: float) -> None:
+            self.fields.update(status=word, progress="", ended_at=dds_time(at))
+
+        world.later(until, finish)
+
+
 class DdsInstance:
     """One DDS instance."""
 
@@ -300,12 +335,45 @@ class DdsInstance:
         self.created = _sort_time(fields.get("created"))
 
     def render(self, switches: Switches) -> dict[str, Any]:
-        """The instance as the API answers it; C19 makes a single group an object."""
+        """The instance as the API answers it: C27, C28, and C19, which makes a single group an object."""
         answer = dict(self.fields)
         groups = answer.get("groups")
+        sample = switches["dds_instance_form"] == "sample"
+        if isinstance(groups, list):
+            groups = [_rendered_group(group, sample, switches["mongos_role"]) for group in groups]
+            answer["groups"] = groups
+        if sample:
+            answer.update({key: _number(answer[key]) for key in ("port", "pay_mode") if key in answer})
         if switches["dds_groups"] == "object" and isinstance(groups, list) and len(groups) == 1:
             answer["groups"] = groups[0]
         return answer
+
+
+def _number(text: Any) -> Any:
+    """The number that a text means, or what it is."""
+    try:
+        number = float(text)
+    except (TypeError, ValueError):
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def _rendered_group(group: Any, sample: bool, mongos_role: Any) -> Any:
+    """A group of nodes as the table describes it, or as the sample has it."""
+    if not isinstance(group, dict):
+        return group
+    nodes = group.get("nodes")
+    shown = dict(group)
+    if group.get("type") == "mongos" and isinstance(nodes, list):
+        shown["nodes"] = [{**node, "role": mongos_role} if node.get("role") == "master" else node for node in nodes]
+    if not sample:
+        return shown
+    if group.get("type") in ("shard", "config") and isinstance(nodes, list):
+        hidden = ("private_ip", "public_ip")
+        shown["nodes"] = [{key: value for key, value in node.items() if key not in hidden} for node in nodes]
+    if isinstance(shown.get("volume"), dict):
+        shown["volume"] = {key: _number(value) for key, value in shown["volume"].items()}
+    return {key: value for key, value in shown.items() if key not in ("id", "name", "status")}
 
 
 class Project:
@@ -320,6 +388,7 @@ class Project:
         self.centre = TaskList()
         self.dds: dict[str, DdsInstance] = {}
         self.jobs: dict[str, Job] = {}
+        self.instant_tasks: dict[str, InstantTask] = {}
 
 
 class World:
@@ -428,6 +497,7 @@ class World:
         tasks: list[Any] = []
         dds: list[Any] = []
         jobs: list[Any] = []
+        instant: list[Any] = []
         for project in self.projects.values():
             for instance in project.dcs.values():
                 instances.append({"project_id": project.id, **instance.render(self.switches)})
@@ -439,6 +509,10 @@ class World:
             jobs.extend(
                 {"project_id": project.id, **job.fields} for job in ordered(project.jobs.values(), "newest_first")
             )
+            instant.extend(
+                {"project_id": project.id, **task.render(self.clock())}
+                for task in ordered(project.instant_tasks.values(), "newest_first")
+            )
         return {
             "region": self.region,
             "projects": [{"id": project.id, "name": project.name} for project in self.projects.values()],
@@ -446,6 +520,7 @@ class World:
             "tasks": tasks,
             "dds_instances": dds,
             "scheduled_jobs": jobs,
+            "instant_tasks": instant,
         }
 
 

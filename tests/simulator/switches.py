@@ -66,25 +66,38 @@ SWITCHES: dict[str, Switch] = {
     "task_centre_available": _one_of(True, False),
     "unknown_id_status": _one_of(404, 400),
     "unknown_instance_status": _one_of(404, 400),
+    # The windows that may be chosen: how long each is, and whether 18 or 18:00:00 is answered (C29).
+    "window_hours": _one_of(1, 4),
+    "window_form": _one_of("hour", "clock"),
     "error_shape": _one_of("v2", "v1", "nine_digit"),
     # DCS and DDS: the form of lists.
     "time_filter": _one_of("both", "start_time", "begin_time", "none"),
     "time_field": _one_of("created_at", "updated_at"),
     "list_order": _one_of("newest_first", "oldest_first", "shuffled"),
-    "legacy_top_level": _one_of(False, True),
+    "legacy_top_level": _one_of(False, True, "only"),
     "task_count_type": _one_of("int", "string", "missing", "wrong"),
     "page_fault": _one_of("none", "short", "empty", "repeated"),
     "capacity_type": _one_of("string", "number"),
     "azs": _one_of("strings", "objects"),
     "dds_groups": _one_of("array", "object"),
+    # DDS: instances (C27, C28), and what is answered for one that does not exist (C30).
+    "mongos_role": _one_of("master", "Primary"),
+    "dds_instance_form": _one_of("table", "sample"),
+    "dds_unknown_instance": _one_of("DBS.280110", "DBS.200002", "DBS.201501", "DBS.201028"),
+    "dds_unknown_instance_listed": _one_of("empty", "refused"),
+    # DDS: the list of instant tasks has a count (C35).
+    "instant_task_count": _one_of(True, False),
     # DDS: cancelling.
     "dds_too_late_error": _one_of("DBS.280343", "DBS.200076"),
     "dds_repeat_cancel": _one_of("error", "204"),
     "dds_cancel_delay": _number(0),
     # Sign-in and transport.
+    "iam_catalog": _one_of("iam", "identity"),  # C32
+    # Who answers a method that a path of DCS or IAM does not have (C31).
+    "wrong_method": _one_of("service", "gateway"),
     "metadata": _one_of("v2", "v1", "none"),
     "token_ttl": _number(86400),
-    # A token of a regional endpoint of IAM works in that region only (contract 6.1).
+    # A token of a regional endpoint of IAM works in that region only (docs/api.md 6.1).
     "token_region": _one_of("here", "elsewhere"),
     "max_skew_minutes": _number(15),
     "lock_seconds": _number(300),
