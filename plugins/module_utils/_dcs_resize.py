@@ -233,7 +233,10 @@ class SpecChangeCancellation:
         try:
             last = self._look_until_over(target, self._wait._replace(timeout=min(DOUBT, self._wait.timeout or DOUBT)))
         except MaintenanceError as unread:
-            raise self._with_result(error.with_unseen_outcome(unread), target) from None
+            unknown = error.with_unseen_outcome(unread)
+            unknown.message = f"It is not known whether the spec change was called off: {unknown.message}"
+            unknown.code = "OutcomeUnknown"
+            raise self._with_result(unknown, target) from None
         if last is None or last["phase"] == CANCELLED:
             if presumed:
                 self._warn(presumed_warning("called off the spec change", [target["id"]]))

@@ -283,8 +283,8 @@ class _Recheck:
             now = {job["job_id"].lower(): job for job in jobs}
             self._jobs.update(now)
             self._gone.update(job_id for job_id in unsettled if job_id.lower() not in now)
-            waits_for = [job_id for job_id in unsettled if job_id in done or (job_id in refused and waited < most)]
-            if not any(self._phase(job_id) in _NOT_STARTED for job_id in waits_for):
+            accepted = any(self._phase(job_id) in _NOT_STARTED for job_id in unsettled if job_id in done)
+            if not accepted and not (waited < most and any(self._phase(job_id) == PENDING for job_id in refused)):
                 break
         return None
 

@@ -87,13 +87,13 @@ class MaintenanceError(Exception):
 
     def with_unseen_outcome(self, look: MaintenanceError) -> MaintenanceError:
         """The same failure where the C(look) at what became of the request failed too: then only a new run can tell."""
-        if self.code in _ENDED_CODES:
+        if self.code in _ENDED_CODES and look.code == self.code:
             return self
         # What was refused may be done none the less, by another user; but then the refusal says more.
         unknown = self.uncertain or self.http_status == 404
         told = self.retold(
             f"{self.message.rstrip('.')}, and a look at what became of it failed: {look.message}",
-            code=look.code if look.code in _ENDED_CODES else "OutcomeUnknown" if unknown else self.code,
+            code="OutcomeUnknown" if unknown else self.code,
             retryable=unknown or self.retryable or look.retryable,
             uncertain=self.uncertain,
             accepted=self.accepted,
@@ -101,6 +101,8 @@ class MaintenanceError(Exception):
         )
         if unknown:
             told.hint = "Run the task again: it looks first."
+        elif look.code in _ENDED_CODES:
+            told.hint = look.hint
         return told
 
 

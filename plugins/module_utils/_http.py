@@ -398,7 +398,9 @@ class Client:
         self._learn(response.status_code, sent)
         ahead = _seconds_until(response.headers.get("Date"))
         if ahead is not None:
-            self.service_ahead = max(-_BEHIND_MOST, min(ahead, _AHEAD_MOST))
+            # A date has whole seconds, and the answer was on its way for a while: within that, the clocks agree.
+            agree = ahead <= 0 <= ahead + 1 + self._monotonic() - sent
+            self.service_ahead = 0.0 if agree else max(-_BEHIND_MOST, min(ahead, _AHEAD_MOST))
         token = response.headers.get("X-Subject-Token", "")
         if operation.secret and len(token) >= _SHORTEST_TOKEN:
             # Also of an answer that is not used.
@@ -622,8 +624,9 @@ class Client:
         throttled = error.http_status == 429 or retry_after is not None
         seconds = _retry_after_seconds(retry_after)
         if not may_repeat:
-            if throttled:
-                self._close_for(seconds or 0.0)
+            # A time that the task does not have is not waited for.
+            if throttled and seconds is not None and seconds < self.remaining():
+                self._close_for(seconds)
             return False
         if seconds is None:
             # Full jitter, as many tasks may have failed together.

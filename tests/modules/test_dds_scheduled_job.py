@@ -208,7 +208,8 @@ def test_check_mode_predicts_exactly_what_the_real_run_then_does(sim, module, op
         assert read == 0
     else:
         to_the_end = not options.keys() & {"job_ids", "job_id"} or bool(predicted["missing"])
-        assert read == options.get("instance", "").startswith("dds-") + 1 + to_the_end * len(END)
+        listings = 2 if predicted["missing"] and options.get("missing_ok") else 1
+        assert read == options.get("instance", "").startswith("dds-") + (1 + to_the_end * len(END)) * listings
 
     real = module(MODULE, max_concurrency=1, **options)
     for result in (predicted, real):
@@ -325,8 +326,9 @@ def test_an_unknown_id_is_a_failure_unless_it_may_be_missing(sim, module, missin
     assert result.get("failed", False) is not missing_ok
     assert (result["cancelled"], result["missing"]) == ([PENDING_1H], [NO_JOB])
     assert result["changed"] is True
-    # One complete listing shows that it is not known. What was called off is seen before the end of the last one.
-    assert sim.operations() == [LIST, *END, CANCEL, LIST]
+    # One complete listing shows that it is not known, or two where that is no failure. What was called off is seen
+    # before the end of the last one.
+    assert sim.operations() == [LIST, *END] * (2 if missing_ok else 1) + [CANCEL, LIST]
     if not missing_ok:
         assert result["failure"]["code"] == "NotFound"
         assert NO_JOB in result["msg"]
@@ -491,17 +493,30 @@ def test_a_job_that_leaves_the_list_after_it_was_cancelled_counts_as_cancelled(s
 GLITCH = {"status": 200, "body": {"total_count": 0, "schedules": []}}
 
 
-@pytest.mark.parametrize("missing_ok", [True, False])
-def test_a_job_that_this_run_has_never_seen_is_missing_after_one_listing(sim, module, missing_ok):
+def test_a_job_that_this_run_has_never_seen_is_a_failure_after_one_listing(sim, module):
     """Nothing has disappeared, so nothing is looked for in a second listing, and nothing is called off."""
     sim.faults([{"operation": LIST, "fault": GLITCH}])
-    result = module(MODULE, job_ids=[PENDING_1H], missing_ok=missing_ok)
+    result = module(MODULE, job_ids=[PENDING_1H])
     assert (result["changed"], result["cancelled"], result["missing"]) == (False, [], [PENDING_1H])
     assert sim.operations() == [LIST], "an empty page is the end"
-    if missing_ok:
-        assert "failed" not in result
-    else:
-        assert failure_of(result)["code"] == "NotFound"
+    assert failure_of(result)["code"] == "NotFound"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_where_a_missing_job_is_no_failure_two_listings_must_lack_it(sim, module, check_mode):
+    sim.faults([{"operation": LIST, "fault": GLITCH}])
+    result = module(MODULE, job_ids=[PENDING_1H], missing_ok=True, check_mode=check_mode)
+    assert (result["changed"], result["cancelled"], result["missing"]) == (True, [PENDING_1H], [])
+    assert status(sim, PENDING_1H) == ("Pending" if check_mode else "Canceled")
+
+
+def test_a_second_listing_that_fails_lets_nothing_pass_for_missing(sim, module):
+    sim.faults(
+        [{"operation": LIST, "fault": GLITCH}, {"operation": LIST, "times": None, "fault": {"status": 403, "body": {}}}]
+    )
+    result = module(MODULE, job_ids=[PENDING_1H], missing_ok=True)
+    assert failure_of(result)["http_status"] == 403
+    assert status(sim, PENDING_1H) == "Pending"
 
 
 @pytest.mark.parametrize("answered", [True, False])

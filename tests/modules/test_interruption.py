@@ -228,7 +228,7 @@ SCENES: dict[str, Scene] = {
         [CANCELLED],
         options={"retries": 0},
         before=({"operation": REMOVE, "skip": 1, "times": None, "fault": "drop_before"},),
-        code="NetworkError",
+        code="OutcomeUnknown",
     ),
     "removal through the centre, look": Scene(
         "dcs_task", {"task_ids": ENDED, "state": "absent"}, (CENTRE, 1), does=tuple(ENDED)
