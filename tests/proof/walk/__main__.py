@@ -35,7 +35,7 @@ def _walk(lab: Lab, kind: str, arguments: argparse.Namespace) -> int:
         flush=True,
     )
     for number, found in enumerate(walk.found):
-        print(f"  {walk.broken[found.broken.promise]} x {found.told(walk.seed)}", flush=True)
+        print(f"  {walk.broken[found.broken.label]} x {found.told(walk.seed)}", flush=True)
         if files:
             print(f"    {files[number]}", flush=True)
     return bool(walk.found)

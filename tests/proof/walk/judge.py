@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -26,6 +27,12 @@ class Broken(NamedTuple):
     detail: str
     run: str
 
+    @property
+    def label(self) -> str:
+        """What tells defects apart: the promise, and the first words without ids and numbers."""
+        words = re.sub(r"[0-9a-f]{8}[0-9a-f-]*|\b\d+(\.\d+)?\b|\[.*?\]|\{.*?\}", "…", self.detail)
+        return f"{self.promise}: {words[:60]}"
+
 
 class Judge:
     """Runs a case and judges it."""
@@ -42,7 +49,8 @@ class Judge:
         """All promises that were not kept."""
         self._lab.load(self._case)
         found: list[Broken] = []
-        for self._number, step in enumerate(self._case["steps"]):
+        for number, step in enumerate(self._case["steps"]):
+            self._number = number
             found += self._step(step)
         return found
 

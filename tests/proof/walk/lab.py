@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import datetime as datetime_module
 import json
 import random
 import shutil
@@ -24,6 +23,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Callable
@@ -38,6 +38,7 @@ from tests.proof import clock as clock_of_tests
 from tests.proof.collection import public
 from tests.proof.inventories import Inventories
 from tests.simulator import Simulator, app
+from tests.simulator.errors import DCS_TWINS
 from tests.simulator.faults import Fault, parse_fault
 
 from . import signing_in, worlds
@@ -66,6 +67,8 @@ _CALLED_OFF = ", called off"
 GONE = "gone"
 #: Older states that are kept for stale listings.
 _STATES_KEPT = 8
+#: Seconds after which an answer may be too late, as it is waited for a second at most.
+_SURELY_IN_TIME = 0.5
 
 
 @dataclass
@@ -121,11 +124,15 @@ def leaves_in_doubt(fault: Any) -> bool:
         return False
     if isinstance(fault, dict) and "status" in fault:
         return fault["status"] >= 500 or fault["status"] < 300
-    return fault != "content_type" and not (isinstance(fault, dict) and set(fault) == {"delay"})
+    if isinstance(fault, dict) and set(fault) == {"delay"}:
+        return fault["delay"] > _SURELY_IN_TIME
+    return fault != "content_type"
 
 
 def is_transient(fault: Any) -> bool:
     """Whether a fault says nothing about the task itself, so that it may be gone the next time."""
+    if isinstance(fault, dict) and "redirect" in fault:
+        return False
     return leaves_in_doubt(fault) or fault == "content_type" or (isinstance(fault, dict) and fault.get("status") == 429)
 
 
@@ -151,6 +158,8 @@ class Run:
     #: How many seconds before the run each of them was created.
     ages: dict[str, float]
     acts: list[Act]
+    #: How many requests had come when each of them was done.
+    acts_after: list[int]
     seconds: float
     real_seconds: float
     #: Seconds of the two clocks from the first signal to the end.
@@ -184,7 +193,7 @@ class Run:
     def code(self) -> str:
         """The code of the failure, the twin of nine digits under its usual name."""
         code = str(self.failure.get("code") or "")
-        return f"DCS.4{code[-3:]}" if code.startswith("111400") and len(code) == 9 else code
+        return next((usual for usual, twin in DCS_TWINS.items() if twin == code), code)
 
     @property
     def message(self) -> str:
@@ -252,6 +261,7 @@ class _Watch:
         self.requests: list[Request] = []
         self.history: dict[str, list[str]] = {}
         self.acts: list[Act] = []
+        self.acts_after: list[int] = []
         self.sleeps = 0
         #: Whether a module of another operator runs, whose requests are not looked at.
         self.another = False
@@ -399,8 +409,13 @@ class _Watch:
                     continue
                 self.signalled = (self._lab.now(), time.monotonic())
             if self.operators.do(act):
-                self.acts.append(act)
+                self.note_act(act)
             self.look()
+
+    def note_act(self, act: Act) -> None:
+        """Others have done this."""
+        self.acts.append(act)
+        self.acts_after.append(len(self.requests))
 
     def slept(self) -> None:
         """The module has slept."""
@@ -455,7 +470,7 @@ class Lab:
         self.machine_ahead = 0.0
         lab = self
 
-        class MachineTime(datetime_module.datetime):
+        class MachineTime(datetime):
             """The time of day of this machine, which may be fast or slow."""
 
             @classmethod
@@ -463,9 +478,8 @@ class Lab:
                 return cls.fromtimestamp(lab.time_of_machine(), tz)
 
         for name, module in list(sys.modules.items()):
-            if name.startswith(f"{COLLECTION}.module_utils."):
-                if getattr(module, "datetime", None) is datetime_module.datetime:
-                    self._patches.setattr(module, "datetime", MachineTime)
+            if name.startswith(f"{COLLECTION}.module_utils.") and getattr(module, "datetime", None) is datetime:
+                self._patches.setattr(module, "datetime", MachineTime)
         self.clock.sleep = self._sleep  # type: ignore[method-assign]
         self.clock.time = self.time_of_machine  # type: ignore[attr-defined]
         for name, module in list(sys.modules.items()):
@@ -536,7 +550,7 @@ class Lab:
             return
         for act in acts:
             if act[0] == SECOND_OPERATOR and act not in self.watch.acts:
-                self.watch.acts.append(act)
+                self.watch.note_act(act)
                 self.watch.another = True
                 try:
                     caller = self._caller(signing_in.DEFAULT)
@@ -614,6 +628,7 @@ class Lab:
             names={**later_names, **names},
             ages=ages,
             acts=watch.acts,
+            acts_after=watch.acts_after,
             seconds=seconds,
             real_seconds=real_seconds,
             after_signal=(self.now() - signalled[0], time.monotonic() - signalled[1]) if signalled else None,

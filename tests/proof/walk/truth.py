@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Callable
 
 from .lab import GONE, Run
+from .worlds import SPEC_CHANGES
 
 _UNFINISHED = {"pending", "running", "unknown"}
 
@@ -63,7 +64,19 @@ def _refused(run: Run) -> str | None:
     if task is None:
         return "no task is named"
     delayed = run.case["world"].get("switches", {}).get("resize_cancel_delay")
-    return None if run.states(task["id"]) & {"running", GONE} or delayed else f"it was {run.states(task['id'])}"
+    # Of several that are unfinished, the service calls off the newest one only.
+    known = delayed or len(unfinished_spec_changes(run)) > 1 or run.states(task["id"]) & {"running", GONE}
+    return None if known else f"it was {run.states(task['id'])}"
+
+
+def unfinished_spec_changes(run: Run) -> list[str]:
+    """The spec changes of the instance that is meant which were unfinished at some time."""
+    instance = run.result.get("instance_id")
+    return [
+        key
+        for key, name in run.names.items()
+        if name in SPEC_CHANGES and run.owners.get(key) == instance and run.states(key) & _UNFINISHED
+    ]
 
 
 def _ended_badly(run: Run) -> str | None:
@@ -92,9 +105,10 @@ def _not_a_spec_change(run: Run) -> str | None:
 
 
 def _job_refused(run: Run) -> str | None:
-    """A job that is being called off by another one already."""
+    """A job that is being called off by another one already, or whose status nobody knows."""
     delayed = run.case["world"].get("switches", {}).get("dds_cancel_delay")
-    return None if delayed or run.acts else "nothing is being called off"
+    odd = any(job["phase"] == "unknown" for job in run.result.get("jobs", ()))
+    return None if delayed or run.acts or odd else "nothing is being called off"
 
 
 def _unreadable(run: Run) -> str | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -39,7 +40,7 @@ class Walk:
         self._lab = lab
         self.kind = kind
         self.seed = seed
-        #: How often each promise was broken.
+        #: How often each promise was broken, by C(Broken.label).
         self.broken: Counter[str] = Counter()
         #: The first case of each, made smaller.
         self.found: list[Found] = []
@@ -56,8 +57,8 @@ class Walk:
             case = kinds.random_case(self.kind, self.seed, number)
             judge = Judge(self._lab, case)
             for broken in judge.broken():
-                self.broken[broken.promise] += 1
-                if self.broken[broken.promise] == 1:
+                self.broken[broken.label] += 1
+                if self.broken[broken.label] == 1:
                     self.found.append(Found(self.kind, number, broken, self._shrunk(case, broken) if small else case))
             self.pairs += judge.pairs
         return self
@@ -66,7 +67,7 @@ class Walk:
         """The smallest case that breaks the same promise."""
 
         def still_fails(candidate: cases.Case) -> bool:
-            return any(each.promise == broken.promise for each in Judge(self._lab, candidate).broken())
+            return any(each.label == broken.label for each in Judge(self._lab, candidate).broken())
 
         return shrink(case, still_fails)
 
@@ -74,7 +75,7 @@ class Walk:
         """Write what was found to files."""
         files = []
         for found in self.found:
-            name = f"{self.seed}-{found.kind}-{found.broken.promise}".replace(" ", "_")
+            name = re.sub(r"\W+", "_", f"{self.seed}-{found.kind}-{found.broken.label}")[:150]
             file = folder / f"{name}.json"
             cases.write(file, {"about": found.told(self.seed), **found.case})
             files.append(file)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Callable, Generic, TypeVar
 
-from ..lab import Run
+from tests.proof.walk.lab import Run
 
 Check = TypeVar("Check")
 README, SIGN_IN, ARCHITECTURE = "README.md", "docs/sign_in.md", "docs/architecture.md"

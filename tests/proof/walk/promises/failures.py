@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import truth
-from ..cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES
-from ..lab import Run
+from tests.proof.walk import truth
+from tests.proof.walk.cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES
+from tests.proof.walk.lab import Run
+
 from . import OF_RUNS, SIGN_IN, promise
 
 KEYS = {"code", "http_status", "request_id", "service", "operation", "retryable", "hint"}
@@ -61,7 +62,8 @@ def a_failure_names_what_it_is_about(run: Run) -> Iterator[str]:
         given = [run.options.get(key) for key in ("instance", "task_id")]
         given += [*run.options.get("task_ids", ()), *run.options.get("job_ids", ())]
         about_one = run.options.get("instance") or failure["operation"] == "ListBackgroundTask"
-        if about_one and not any(name and name in message for name in (*names, *given)):
+        # What an entry of a list is about stands beside its message.
+        if message == run.message and about_one and not any(name and name in message for name in (*names, *given)):
             yield f"{failure['code']} at {failure['operation']} names neither an instance nor a task or job: {message}"
 
 

@@ -9,8 +9,9 @@ import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
-from ..cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES
-from ..lab import GONE, LISTS, Request, Run
+from tests.proof.walk.cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES
+from tests.proof.walk.lab import GONE, LISTS, Request, Run
+
 from . import OF_RUNS, promise
 from .changes import ENDED, instance_is_gone, is_meant
 
@@ -27,10 +28,11 @@ class Listing:
         """All that was shown, with the status words."""
         return {key: word for page in self.pages for key, word in (page.shown or {}).items()}
 
-    @property
-    def answered(self) -> bool:
-        """Whether each page has arrived."""
-        return all(page.shown is not None and not page.answer_lost for page in self.pages)
+    def counts(self, run: Run) -> bool:
+        """Whether each page has arrived, and others did nothing between two of them."""
+        first, last = self.pages[0].number, self.pages[-1].number
+        between = any(first + 1 < after <= last + 1 for after in run.acts_after)
+        return not between and all(page.shown is not None and not page.answer_lost for page in self.pages)
 
 
 def listings(run: Run) -> list[Listing]:
@@ -49,7 +51,7 @@ def listings(run: Run) -> list[Listing]:
 def a_disappearance_is_seen_twice(run: Run) -> Iterator[str]:
     if run.check_mode or run.options.get("max_concurrency") != 1 or run.case["world"].get("page_size", 1000) < 1000:
         return
-    read = [listing for listing in listings(run) if listing.answered]
+    read = [listing for listing in listings(run) if listing.counts(run)]
     for identifier in [*run.result.get("absent", ()), *run.result.get("missing", ())]:
         seen = [number for number, listing in enumerate(read) if identifier in listing.shown]
         if not seen:
@@ -149,9 +151,9 @@ def truncated_says_that_there_is_more(run: Run) -> Iterator[str]:
         yield f"{len(run.result['tasks'])} tasks, max_results is {most}"
     if run.quiet and not _FILTERS & run.options.keys() and run.options.get("instances") != []:
         there = len(_expected(run, tasks=True)) if "instances" in run.options else len(run.case["world"]["tasks"])
-        if not run.earlier_acts and not any("state" in step["options"] for step in run.case["steps"]):
-            if run.result["truncated"] is not (there > most):
-                yield f"truncated is {run.result['truncated']}, there are {there}, max_results is {most}"
+        untouched = not run.earlier_acts and not any("state" in step["options"] for step in run.case["steps"])
+        if untouched and run.result["truncated"] is not (there > most):
+            yield f"truncated is {run.result['truncated']}, there are {there}, max_results is {most}"
 
 
 @promise(

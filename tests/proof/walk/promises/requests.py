@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import signing_in
-from ..lab import GRACE, Request, Run, is_transient
+from tests.proof.walk import signing_in
+from tests.proof.walk.lab import GRACE, Request, Run, is_transient
+
 from . import ARCHITECTURE, OF_RUNS, SIGN_IN, promise
 
 #: Seconds by which a busy machine may be late.
@@ -53,12 +54,28 @@ def _may_be_sent_again(run: Run, first: Request, between: list[Request]) -> bool
 def nothing_leaves_while_the_service_is_busy(run: Run) -> Iterator[str]:
     for first, second in zip(run.requests, run.requests[1:]):
         asked = _seconds_asked(first.fault)
+        if asked > run.options.get("deadline", asked):
+            # There is no time to wait for so long.
+            continue
         if first.status == 429 and asked and second.at < first.at + asked - 0.1 and run.options["max_concurrency"] == 1:
             yield f"request {second.number} left {second.at - first.at:.2f} seconds after a 429 that asked for {asked}"
 
 
 def _seconds_asked(fault: Any) -> float:
     return float(fault.get("headers", {}).get("Retry-After", 0)) if isinstance(fault, dict) else 0.0
+
+
+@promise(OF_RUNS, "a refused sign-in, a missing permission or a lost network stops at once.")
+def a_missing_permission_stops_at_once(run: Run) -> Iterator[str]:
+    for request in run.requests:
+        if request.writes or run.options.get("max_concurrency") != 1:
+            # What was changed is looked at again.
+            return
+        if request.status == 403 and "DCS.2007" in str(request.fault):
+            later = [each.path for each in run.requests[request.number + 1 :]]
+            if later:
+                yield f"after a 403 at {request.path}, {later} was asked for"
+            return
 
 
 @promise(OF_RUNS, "All return how many `requests` they sent, and in `retried` why any was repeated.")
