@@ -88,4 +88,4 @@ def write(file: Path, case: Case) -> None:
 def without_disturbance(step: Step) -> Step:
     """The same run when nothing happens meanwhile."""
     kept = ("module", "options", "sign_in")
-    return {key: value for key, value in step.items() if key in kept}  # type: ignore[return-value]
+    return {key: value for key, value in step.items() if key in kept}

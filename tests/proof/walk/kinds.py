@@ -114,7 +114,7 @@ def eventful(rng: random.Random) -> Case:
                 act = [rng.choice(jobs), job_id(number)]
             elif rng.random() < 0.2:
                 act = rng.choice((["remove instance", REDIS[0]], ["replace", task_id(rng.randint(100, 110)), REDIS[0]]))
-            acts = step.setdefault(key, {})  # type: ignore[misc]
+            acts = step.setdefault(key, {})
             acts.setdefault(str(rng.randint(1, last)), []).append(act)
     if rng.random() < 0.5:
         steps.add_faults(rng, world, step)
@@ -176,7 +176,7 @@ def skewed(rng: random.Random) -> Case:
             step["options"]["older_than"] = rng.choice(("5m", "15m", "10h"))
         if rng.random() < 0.3:
             step["check_mode"] = True
-    return case  # type: ignore[return-value]
+    return case
 
 
 KINDS: dict[str, Callable[[random.Random], Case]] = {

@@ -247,8 +247,8 @@ class _Watch:
         self.cloud = lab.sim._server.cloud
         self.operators = Operators(self.cloud)
         self._answer = self.cloud._answer
-        self.cloud._note = self._note  # type: ignore[method-assign]
-        self.cloud._answer = self._answered  # type: ignore[method-assign]
+        self.cloud._note = self._note
+        self.cloud._answer = self._answered
         #: Whether a listing of the case is stale, so that older states must be kept.
         self.keeps_states = False
         self._states: list[Any] = []
@@ -267,7 +267,7 @@ class _Watch:
         self.another = False
         self.signalled: tuple[float, float] | None = None
         # A reset of the simulator makes others.
-        self.cloud.faults.take = self._take  # type: ignore[method-assign]
+        self.cloud.faults.take = self._take
         self.cloud.world.advance()
         self.look()
 
@@ -440,9 +440,7 @@ class Lab:
         self._case: Case = {}
         self._earlier_acts: list[Act] = []
         self._inventories: Inventories | None = None
-        self._original_send = requests.Session.send
-        send = self._send
-        self._patches.setattr(requests.Session, "send", lambda session, request, **more: send(session, request, **more))
+        self._let_others_run_modules()
         self.runs = 0
 
     def __enter__(self) -> Lab:
@@ -480,8 +478,8 @@ class Lab:
         for name, module in list(sys.modules.items()):
             if name.startswith(f"{COLLECTION}.module_utils.") and getattr(module, "datetime", None) is datetime:
                 self._patches.setattr(module, "datetime", MachineTime)
-        self.clock.sleep = self._sleep  # type: ignore[method-assign]
-        self.clock.time = self.time_of_machine  # type: ignore[attr-defined]
+        self.clock.sleep = self._sleep
+        self.clock.time = self.time_of_machine
         for name, module in list(sys.modules.items()):
             if name.startswith(f"{COLLECTION}.module_utils."):
                 self._sleep_through_lab(module)
@@ -537,12 +535,17 @@ class Lab:
 
     # --- Others who run modules
 
-    def _send(self, session: requests.Session, request: Any, **more: Any) -> Any:
+    def _let_others_run_modules(self) -> None:
         """Before the n-th request of a module leaves, others may run one of theirs."""
-        watch = self.watch
-        if not watch.another:
-            self._second_operator(watch.step.get("before_request", {}).get(str(len(watch.requests)), []))
-        return self._original_send(session, request, **more)
+        lab, original = self, requests.Session.send
+
+        def send(session: requests.Session, request: Any, **more: Any) -> Any:
+            watch = lab.watch
+            if not watch.another:
+                lab._second_operator(watch.step.get("before_request", {}).get(str(len(watch.requests)), []))
+            return original(session, request, **more)
+
+        self._patches.setattr(requests.Session, "send", send)
 
     def _second_operator(self, acts: list[Act]) -> None:
         if threading.current_thread() is not threading.main_thread():

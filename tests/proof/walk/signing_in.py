@@ -34,7 +34,7 @@ class Caller:
         }
         if way in _FOUND:
             source, kind = _FOUND[way]
-            SOURCES[source].put(self, right(sim, kind))  # type: ignore[arg-type]
+            SOURCES[source].put(self, right(sim, kind))
             return
         if way != DEFAULT:
             del self.options["project_id"]

@@ -208,7 +208,7 @@ def add_others(rng: random.Random, world: World, step: Step) -> None:
     """Let others act between the requests, and while the module waits."""
     for key, chance, place in (("before_request", 0.9, _place), ("while_waiting", 0.5, lambda r: str(r.randint(1, 4)))):
         if rng.random() < chance:
-            acts = step.setdefault(key, {})  # type: ignore[misc]
+            acts = step.setdefault(key, {})
             for _number in range(rng.randint(1, 3)):
                 acts.setdefault(place(rng), []).append(operators.any_act(rng, world, step["module"]))
 

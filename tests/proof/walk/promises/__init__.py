@@ -47,7 +47,7 @@ def promise(among: list[Promise[Check]], sentence: str, file: str = README) -> C
     """Say which sentence a function checks."""
 
     def register(check: Check) -> Check:
-        name = check.__name__.replace("_", " ")  # type: ignore[attr-defined]
+        name = check.__name__.replace("_", " ")
         among.append(Promise(name, sentence, file, check))
         return check
 
