@@ -13,6 +13,10 @@ REDIS = [f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}" for d
 REDIS_NAMES = ["redis-a", "redis-b", "redis-c"]
 MONGO = [f"{letter * 32}in02" for letter in "ab"]
 MONGO_NAMES = ["mongo-a", "mongo-b"]
+#: The modules see the first project only; an inventory may have both.
+PROJECTS = ["1" * 32, "2" * 32]
+#: The instance of each service that the second project has.
+OF_SECOND_PROJECT = {"dcs": "redis-z", "dds": "mongo-z"}
 
 #: Each act of another operator: a verb and its arguments; see C(operators.py).
 Act = list[Any]

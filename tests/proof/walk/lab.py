@@ -67,7 +67,7 @@ _CALLED_OFF = ", called off"
 GONE = "gone"
 #: Older states that are kept for stale listings.
 _STATES_KEPT = 8
-#: Seconds after which an answer may be too late, as it is waited for a second at most.
+#: Seconds after which an answer may be too late for a short deadline.
 _SURELY_IN_TIME = 0.5
 
 
@@ -158,8 +158,8 @@ class Run:
     #: How many seconds before the run each of them was created.
     ages: dict[str, float]
     acts: list[Act]
-    #: How many requests had come when each of them was done.
-    acts_after: list[int]
+    #: The number of the request before which each of them was done.
+    acts_before: list[int]
     seconds: float
     real_seconds: float
     #: Seconds of the two clocks from the first signal to the end.
@@ -261,7 +261,7 @@ class _Watch:
         self.requests: list[Request] = []
         self.history: dict[str, list[str]] = {}
         self.acts: list[Act] = []
-        self.acts_after: list[int] = []
+        self.acts_before: list[int] = []
         self.sleeps = 0
         #: Whether a module of another operator runs, whose requests are not looked at.
         self.another = False
@@ -399,7 +399,7 @@ class _Watch:
             request.shown = {record[_ID_KEYS[records]]: record.get(status) for record in page}
         return answer
 
-    def do(self, acts: list[Act]) -> None:
+    def do(self, acts: list[Act], *, waiting: bool = False) -> None:
         """Do what can be done of these acts; modules of others are run elsewhere."""
         for act in acts:
             if act[0] == SECOND_OPERATOR:
@@ -409,20 +409,21 @@ class _Watch:
                     continue
                 self.signalled = (self._lab.now(), time.monotonic())
             if self.operators.do(act):
-                self.note_act(act)
+                # Acts come with a request, which is among the others already, or while the module waits for the next one.
+                self.note_act(act, len(self.requests) - (0 if waiting else 1))
             self.look()
 
-    def note_act(self, act: Act) -> None:
-        """Others have done this."""
+    def note_act(self, act: Act, before: int) -> None:
+        """Others have done this before the request of this number."""
         self.acts.append(act)
-        self.acts_after.append(len(self.requests))
+        self.acts_before.append(before)
 
     def slept(self) -> None:
         """The module has slept."""
         self.sleeps += 1
         self.cloud.world.advance()
         self.look()
-        self.do(self.step.get("while_waiting", {}).get(str(self.sleeps), []))
+        self.do(self.step.get("while_waiting", {}).get(str(self.sleeps), []), waiting=True)
 
 
 class Lab:
@@ -553,7 +554,7 @@ class Lab:
             return
         for act in acts:
             if act[0] == SECOND_OPERATOR and act not in self.watch.acts:
-                self.watch.note_act(act)
+                self.watch.note_act(act, len(self.watch.requests))
                 self.watch.another = True
                 try:
                     caller = self._caller(signing_in.DEFAULT)
@@ -597,7 +598,7 @@ class Lab:
         random.seed(1)
         crash = None
         try:
-            options = {**caller.options, "connect_timeout": 2, "read_timeout": 1, **step["options"]}
+            options = {**caller.options, "connect_timeout": 60, "read_timeout": 60, **step["options"]}
             if step["module"].startswith("inventory"):
                 result = self._read_inventory(step["module"].split()[1], options, caller.environ)
             else:
@@ -631,7 +632,7 @@ class Lab:
             names={**later_names, **names},
             ages=ages,
             acts=watch.acts,
-            acts_after=watch.acts_after,
+            acts_before=watch.acts_before,
             seconds=seconds,
             real_seconds=real_seconds,
             after_signal=(self.now() - signalled[0], time.monotonic() - signalled[1]) if signalled else None,
@@ -647,6 +648,8 @@ class Lab:
         if self._inventories is None:
             self._inventories = Inventories().__enter__()
         content = {"plugin": f"hwcloud.maintenance.{plugin}", **options}
+        if "projects" in options:
+            content.pop("project_id", None)
         found = self._inventories.read(f"inventory.{plugin}.yml", content)[0]
         if found["crash"]:
             raise RuntimeError(found["crash"])

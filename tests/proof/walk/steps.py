@@ -9,7 +9,7 @@ import random
 from typing import Any, Callable
 
 from . import operators, signing_in
-from .cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES, Step, World, job_id, task_id
+from .cases import MONGO, MONGO_NAMES, PROJECTS, REDIS, REDIS_NAMES, Step, World, job_id, task_id
 
 Options = dict[str, Any]
 
@@ -165,7 +165,8 @@ def _instances_of(names: list[str], ids: list[str]) -> Callable[[random.Random, 
 
 
 def _inventory(rng: random.Random, world: World) -> Options:
-    return {}
+    both = [{"region": "sim-region-1", "project_id": project} for project in PROJECTS]
+    return rng.choice(({}, {"projects": both}))
 
 
 _OPTIONS: dict[str, Callable[[random.Random, World], Options]] = {
@@ -249,7 +250,7 @@ def add_slow_answers(rng: random.Random, world: World, step: Step) -> None:
     place = rng.randint(0, 4)
     if rng.random() < 0.5:
         step["options"]["deadline"] = 1
-        step["faults"] = {str(place): {"delay": 0.7}, str(place + 1): {"delay": 6}}
+        step["faults"] = {str(place): {"delay": 0.7}, str(place + 1): {"delay": 20}}
     else:
         step["faults"] = {
             str(place): {"delay": 0.01},

@@ -140,5 +140,5 @@ _CHECKS: dict[str, Callable[[Run], str | None]] = {
     **dict.fromkeys(("DBS.280343", "DBS.200076"), _job_refused),
     "UnreadableAnswer": _unreadable,
     "DeadlineExceeded": _deadline,
-    "APIGW.0301": _sign_in,
+    **dict.fromkeys(("APIGW.0301", "401"), _sign_in),
 }

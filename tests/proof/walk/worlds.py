@@ -8,13 +8,23 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from .cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES, World, job_id, task_id
+from .cases import (
+    MONGO,
+    MONGO_NAMES,
+    OF_SECOND_PROJECT,
+    PROJECTS,
+    REDIS,
+    REDIS_NAMES,
+    World,
+    job_id,
+    task_id,
+)
 
 SPEC_CHANGES = ("EXTEND", "ChangeInstanceSpec")
 _HOUR = 3600
 _STATUSES = ("SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED", "EXECUTING", "CREATED")
 #: Words that mean the same, or that nobody knows.
-_ODD_STATUSES = ("RUNNING", "DELETED", "FAIL", "success", "PAUSED", "INIT")
+_ODD_STATUSES = ("RUNNING", "DELETED", "FAIL", "success", "PAUSED")
 _JOB_STATUSES = ("Pending", "Pending", "Pending", "Running", "Completed", "Failed", "Canceled")
 
 #: What nobody documents, with the values that are worth a try and how likely one of them is.
@@ -148,11 +158,22 @@ def scenario(world: World) -> dict[str, Any]:
         }
         for number, instance in enumerate(REDIS)
     ]
-    return {
-        "users": [{"name": "operator"}, {"name": "another"}, {"name": "guarded", "totp": "123456"}],
-        "agencies": [{"name": "maintenance-agency"}],
+    first = {
+        "id": PROJECTS[0],
+        "name": "sim-region-1",
         "dcs_instances": dcs,
         "dds_instances": [{"name": MONGO_NAMES[number], "id": instance} for number, instance in enumerate(MONGO)],
         "scheduled_jobs": [{**without_instance(job), "instance_id": MONGO[job["instance"]]} for job in world["jobs"]],
+    }
+    second = {
+        "id": PROJECTS[1],
+        "name": "sim-region-1_second",
+        "dcs_instances": [{"name": OF_SECOND_PROJECT["dcs"]}],
+        "dds_instances": [{"name": OF_SECOND_PROJECT["dds"]}],
+    }
+    return {
+        "users": [{"name": "operator"}, {"name": "another"}, {"name": "guarded", "totp": "123456"}],
+        "agencies": [{"name": "maintenance-agency"}],
+        "projects": [first, second],
         "switches": world.get("switches", {}),
     }

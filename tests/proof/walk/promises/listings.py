@@ -9,7 +9,7 @@ import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
-from tests.proof.walk.cases import MONGO, MONGO_NAMES, REDIS, REDIS_NAMES
+from tests.proof.walk.cases import MONGO, MONGO_NAMES, OF_SECOND_PROJECT, REDIS, REDIS_NAMES
 from tests.proof.walk.lab import GONE, LISTS, Request, Run
 
 from . import OF_RUNS, promise
@@ -31,7 +31,7 @@ class Listing:
     def counts(self, run: Run) -> bool:
         """Whether each page has arrived, and others did nothing between two of them."""
         first, last = self.pages[0].number, self.pages[-1].number
-        between = any(first + 1 < after <= last + 1 for after in run.acts_after)
+        between = any(first < before <= last for before in run.acts_before)
         return not between and all(page.shown is not None and not page.answer_lost for page in self.pages)
 
 
@@ -192,6 +192,9 @@ def the_instances_that_fit_are_found(run: Run) -> Iterator[str]:
 def an_inventory_lacks_nothing(run: Run) -> Iterator[str]:
     if not run.module.startswith("inventory") or run.failed or run.did("remove instance", "rename"):
         return
-    names = REDIS_NAMES if run.module.endswith("dcs") else MONGO_NAMES
+    service = run.module.split()[1]
+    names = REDIS_NAMES if service == "dcs" else MONGO_NAMES
+    if "projects" in run.options:
+        names = [*names, OF_SECOND_PROJECT[service]]
     if run.result["hosts"] != sorted(names):
         yield f"the hosts are {run.result['hosts']} instead of {names}"

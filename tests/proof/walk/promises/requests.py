@@ -14,7 +14,7 @@ from tests.proof.walk.lab import GRACE, Request, Run, is_transient
 from . import ARCHITECTURE, OF_RUNS, SIGN_IN, promise
 
 #: Seconds by which a busy machine may be late.
-_LATE = 2.0
+_LATE = 10.0
 #: Seconds that a run may really take, when nothing in it takes time.
 _LONGEST = 60.0
 #: What a task may take without C(deadline), beside its C(wait_timeout), and that one's defaults.
