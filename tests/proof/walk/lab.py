@@ -579,6 +579,8 @@ class Lab:
         self.hw.Dds.page_size = min(world.get("page_size", 100), 100)
         stale = any("stale" in step for step in case["steps"])
         self._on_loop(lambda: self.watch.load(worlds.scenario(world), keeps_states=stale))
+        # The ids of the projects are those of the scenario now.
+        self.sim._take(self.sim._server.facts())
 
     def run(self, step: Step, *, check_mode: bool | None = None) -> Run:
         """Run a step, in check mode or not (None: as the step says)."""
