@@ -11,7 +11,6 @@ C(tests/proof/cases). Those that are there are replayed in all rings.
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,7 +197,6 @@ class TestJudge:
         wait = {"module": "dcs_task", "options": {**REMOVE["options"], "task_ids": [cases.task_id(2)]}}
         wait["options"].update(state="finished", wait_timeout=60)
         assert "a signal is kept" in self.broken(laboratory, wait, before_request=acts)
-        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 
     def test_a_disappearance_that_is_believed_at_once(self, laboratory, monkeypatch):
         monkeypatch.setattr(laboratory.hw.Dcs, "look_at", laboratory.hw.Dcs.look_once)

@@ -11,6 +11,7 @@ of the cloud. So a wait of minutes takes no time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import random
@@ -33,7 +34,7 @@ import requests
 from aiohttp import web_response
 
 from tests.harness.modules import COLLECTION, run_module
-from tests.harness.signals import not_ignored
+from tests.harness.signals import SIGNALS, not_ignored
 from tests.proof import clock as clock_of_tests
 from tests.proof.collection import public
 from tests.proof.inventories import Inventories
@@ -426,6 +427,17 @@ class _Watch:
         self.do(self.step.get("while_waiting", {}).get(str(self.sleeps), []), waiting=True)
 
 
+@contextlib.contextmanager
+def _late_signals_are_lost() -> Iterator[None]:
+    """A signal that comes when a module has just ended does not end this process."""
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Lab:
     """Runs steps. Use it in the main thread, to which signals come, and in one place at a time."""
 
@@ -445,16 +457,9 @@ class Lab:
         self.runs = 0
 
     def __enter__(self) -> Lab:
-        self._ignored = not_ignored()
-        self._ignored.__enter__()
-        # A signal that comes when a module has just ended must not end the tests.
-        self._handlers = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGHUP)}
         return self
 
     def __exit__(self, *error: Any) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._ignored.__exit__(None, None, None)
         if self._inventories is not None:
             self._inventories.__exit__(None, None, None)
         self.sim.close()
@@ -584,6 +589,10 @@ class Lab:
 
     def run(self, step: Step, *, check_mode: bool | None = None) -> Run:
         """Run a step, in check mode or not (None: as the step says)."""
+        with not_ignored(), _late_signals_are_lost():
+            return self._run(step, check_mode)
+
+    def _run(self, step: Step, check_mode: bool | None) -> Run:
         self.runs += 1
         watch = self.watch
         checked = step.get("check_mode", False) if check_mode is None else check_mode
