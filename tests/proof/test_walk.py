@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 
 from .walk import cases, kinds, lab, shrink
 from .walk.judge import FILES, Judge
-from .walk.promises import OF_PREDICTIONS, Promise, every
+from .walk.promises import OF_PREDICTIONS, OF_RETRIES, OF_RUNS, OF_SECOND_RUNS, Promise, every, failures
 from .walk.walker import Walk
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +94,6 @@ def test_the_files_of_promises_are_all_read():
     assert {file.stem for file in folder.glob("*.py")} - {"__init__"} == {
         module.__name__.rpartition(".")[2] for module in FILES
     }
-    assert len(OF_PREDICTIONS) == 1
 
 
 def test_each_kind_is_walked():
@@ -118,6 +119,7 @@ WORLD: cases.World = {
     "tasks": [
         {"id": cases.task_id(1), "instance": 0, "name": "EXTEND", "status": "SUCCESS", "created_ago": 3600},
         {"id": cases.task_id(2), "instance": 0, "name": "UpdatePort", "status": "EXECUTING", "created_ago": 60},
+        {"id": cases.task_id(3), "instance": 1, "name": "EXTEND", "status": "CREATED", "created_ago": 60},
     ],
     "jobs": [
         {"job_id": cases.job_id(1), "instance": 0, "job_name": "REBOOT", "job_status": "Pending", "created_ago": 60}
@@ -131,6 +133,138 @@ CANCEL: cases.Step = {
     "module": "dds_scheduled_job",
     "options": {"job_ids": [cases.job_id(1)], "max_concurrency": 1},
 }
+
+
+CALL_OFF: cases.Step = {"module": "dcs_resize_cancel", "options": {"instance": "redis-b", "max_concurrency": 1}}
+WAIT: cases.Step = {
+    "module": "dcs_task",
+    "options": {
+        "instance": "redis-a",
+        "task_ids": [cases.task_id(2)],
+        "state": "finished",
+        "wait_timeout": 0,
+        "max_concurrency": 1,
+    },
+}
+INFO: cases.Step = {"module": "dcs_task_info", "options": {"instances": ["all"], "max_concurrency": 1}}
+FIND: cases.Step = {"module": "dcs_instance_info", "options": {"names": ["redis-a"]}}
+
+Change = Callable[[lab.Run], lab.Run]
+
+
+def says(**values: Any) -> Change:
+    """A run whose result says something else."""
+    return lambda run: replace(run, result={**run.result, **values})
+
+
+def fails(**values: Any) -> Change:
+    """A run that failed, and whose failure says something else."""
+    failure = {**dict.fromkeys(failures.KEYS), "code": "X", "retryable": False, "service": "dcs", "operation": "X"}
+    return says(failed=True, msg="It failed.", failure={**failure, **values})
+
+
+def with_options(change: Change, **values: Any) -> Change:
+    """What the change says, of a run with other options."""
+    return lambda run: change(replace(run, step={**run.step, "options": {**run.options, **values}}))
+
+
+def with_request(number: int, **values: Any) -> Change:
+    """A run of which one request was another one."""
+    return lambda run: replace(
+        run, requests=[replace(each, **values) if each.number == number else each for each in run.requests]
+    )
+
+
+def twice(run: lab.Run) -> lab.Run:
+    """A run that sent each request twice, one after the other."""
+    return replace(run, requests=[each for request in run.requests for each in (request, request)])
+
+
+ONE, TWO, THREE = map(cases.task_id, (1, 2, 3))
+FAILURE = {**dict.fromkeys(failures.KEYS), "code": "X", "operation": "X", "service": "dds", "retryable": False}
+#: For each promise of one run: a step that keeps it, and a change after which it is broken.
+LIES: dict[str, tuple[cases.Step, Change]] = {
+    "changed says that the service accepted": (REMOVE, says(changed=False)),
+    "presumed names what no answer confirms": (REMOVE, says(presumed=[ONE])),
+    "what was done is told": (REMOVE, says(removed=[])),
+    "each thing is in one list": (REMOVE, says(absent=[ONE])),
+    "what was not begun is named": (REMOVE, says(not_tried=[ONE])),
+    "max failures stops": (
+        CANCEL,
+        with_options(
+            says(failed_jobs=[{"job_id": text, "msg": "No.", "failure": FAILURE} for text in "ab"]), max_failures=1
+        ),
+    ),
+    "diff shows what changes": (REMOVE, says(diff={"before": {"tasks": []}, "after": {"tasks": []}})),
+    "nothing unfinished is removed": (REMOVE, with_request(2, state="running")),
+    "nothing else is touched": (REMOVE, with_options(says(), task_ids=[TWO])),
+    "what was called off does not run": (CALL_OFF, lambda run: replace(run, after={THREE: "running"})),
+    "lists tell the truth": (REMOVE, lambda run: replace(run, after={ONE: "succeeded"})),
+    "check mode writes nothing": (REMOVE, lambda run: replace(run, check_mode=True)),
+    "one decision is one post": (CALL_OFF, twice),
+    "nothing leaves while the service is busy": (
+        INFO,
+        with_request(1, status=429, fault={"status": 429, "headers": {"Retry-After": "5"}}),
+    ),
+    "requests are counted": (INFO, says(requests=99)),
+    "the deadline is kept": (INFO, lambda run: replace(run, seconds=1000.0)),
+    "a signal is kept": (INFO, lambda run: replace(run, after_signal=(30.0, 1.0))),
+    "no secret is shown": (INFO, says(msg="simulator-secret-key-for-loopback-only-01")),
+    "a missing permission stops at once": (INFO, with_request(1, status=403, fault={"body": "DCS.2007"})),
+    "a disappearance is seen twice": (REMOVE, says(absent=[ONE])),
+    "what is waited for has ended": (WAIT, says(failed=False)),
+    "a listing is complete": (INFO, says(tasks=[])),
+    "truncated says that there is more": (INFO, with_options(says(truncated=False), max_results=1)),
+    "an empty filter finds nothing": (INFO, with_options(says(), instances=[])),
+    "the instances that fit are found": (FIND, says(instances=[])),
+    "an inventory lacks nothing": (
+        FIND,
+        lambda run: replace(
+            run, step={"module": "inventory dcs", "options": {}}, result={"hosts": [], "changed": False}
+        ),
+    ),
+    "a failure has its form": (WAIT, fails(code="InternalError")),
+    "a failure names what it is about": (WAIT, fails()),
+    "a failure names its operation": (WAIT, fails(operation=None)),
+    "a failure has a hint": (WAIT, fails()),
+    "a failure is true": (WAIT, fails(code="DCS.3022")),
+    "an interruption is called so": (WAIT, fails(code="Interrupted")),
+}
+
+
+def broken_by(laboratory, promises, *runs: lab.Run) -> dict[str, list[str]]:
+    """How each of these promises was broken."""
+    return {promise.name: list(promise.broken_by(*runs)) for promise in promises}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_promise_notices_a_lie(laboratory, name):
+    step, change = LIES[name]
+    laboratory.load({"world": WORLD, "steps": [step]})
+    run = laboratory.run(step)
+    if step is not WAIT:
+        assert broken_by(laboratory, OF_RUNS, run)[name] == []
+    assert broken_by(laboratory, OF_RUNS, change(run))[name] != []
+
+
+def test_each_promise_of_one_run_has_a_lie():
+    assert LIES.keys() == {promise.name for promise in OF_RUNS}
+
+
+def test_promises_of_two_runs_notice_a_lie(laboratory):
+    laboratory.load({"world": WORLD, "steps": [REMOVE]})
+    check, real, second = laboratory.run(REMOVE, check_mode=True), laboratory.run(REMOVE), laboratory.run(REMOVE)
+    for promises, runs, change in (
+        (OF_PREDICTIONS, (check, real), says(removed=[])),
+        (OF_SECOND_RUNS, (real, second), says(changed=True)),
+    ):
+        assert [told for told in broken_by(laboratory, promises, *runs).values() if told] == []
+        assert [told for told in broken_by(laboratory, promises, runs[0], change(runs[1])).values() if told]
+    for retryable, last in ((True, fails(retryable=True)(second)), (False, second)):
+        first = fails(retryable=retryable)(says(changed=False)(second))
+        assert all(broken_by(laboratory, OF_RETRIES, first, last).values())
+        if retryable:
+            assert not any(broken_by(laboratory, OF_RETRIES, first, second).values())
 
 
 class TestJudge:
