@@ -254,6 +254,7 @@ class _Watch:
         self.keeps_states = False
         self._states: list[Any] = []
         self._last: dict[str, str] | None = None
+        self._names: dict[str, Any] = {}
         self.begin({})
 
     def begin(self, step: Step) -> None:
@@ -275,7 +276,7 @@ class _Watch:
     def load(self, scenario: dict[str, Any], *, keeps_states: bool) -> None:
         """A case begins."""
         self.cloud.reset(scenario)
-        self._states, self._last = [], None
+        self._states, self._last, self._names = [], None, {}
         self.keeps_states = keeps_states
         self.begin({})
 
@@ -307,10 +308,12 @@ class _Watch:
         return {each.id: now - each.created for each in (*project.centre.tasks.values(), *project.jobs.values())}
 
     def names(self) -> dict[str, Any]:
-        """The name of each task and job."""
+        """The name of each task and job, of those that are no longer there too."""
         project = next(iter(self.cloud.world.projects.values()))
         tasks = {key: task.fields.get("name") for key, task in project.centre.tasks.items()}
-        return {**tasks, **{key: job.fields.get("job_name") for key, job in project.jobs.items()}}
+        self._names.update(tasks)
+        self._names.update((key, job.fields.get("job_name")) for key, job in project.jobs.items())
+        return dict(self._names)
 
     def look(self) -> dict[str, str]:
         """Note the state of everything."""
@@ -320,8 +323,10 @@ class _Watch:
             state = now.get(identifier, GONE)
             if not states or states[-1] != state:
                 states.append(state)
-        if self.keeps_states and now != self._last:
-            self._states = [*self._states[-_STATES_KEPT:], self._frozen()]
+        if now != self._last:
+            self.names()
+            if self.keeps_states:
+                self._states = [*self._states[-_STATES_KEPT:], self._frozen()]
         self._last = now
         return now
 

@@ -222,7 +222,7 @@ def what_was_not_begun_is_named(run: Run) -> Iterator[str]:
 @promise(OF_RUNS, "`max_failures` stops after so many;")
 def max_failures_stops(run: Run) -> Iterator[str]:
     most = run.options.get("max_failures")
-    if most is None or run.options["max_concurrency"] != 1 or run.options.get("state") == "finished":
+    if most is None or run.options["max_concurrency"] != 1 or run.options.get("state") == "finished" or run.cut_short:
         return
     failed = [*run.result.get("failed_instances", ())]
     if with_lists(run):

@@ -28,8 +28,15 @@ class Listing:
         """All that was shown, with the status words."""
         return {key: word for page in self.pages for key, word in (page.shown or {}).items()}
 
-    def counts(self, run: Run) -> bool:
-        """Whether each page has arrived, and others did nothing between two of them."""
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether each page has arrived, as it was or changed on its way."""
+        return all(
+            page.shown is not None and (not page.answer_lost or "edit" in str(page.fault)) for page in self.pages
+        )
+
+    def is_certain(self, run: Run) -> bool:
+        """Whether each page has arrived as it was, and others did nothing between two of them."""
         first, last = self.pages[0].number, self.pages[-1].number
         between = any(first < before <= last for before in run.acts_before)
         return not between and all(page.shown is not None and not page.answer_lost for page in self.pages)
@@ -51,9 +58,11 @@ def listings(run: Run) -> list[Listing]:
 def a_disappearance_is_seen_twice(run: Run) -> Iterator[str]:
     if run.check_mode or run.options.get("max_concurrency") != 1 or run.case["world"].get("page_size", 1000) < 1000:
         return
-    read = [listing for listing in listings(run) if listing.counts(run)]
+    read = [listing for listing in listings(run) if listing.may_have_arrived]
     for identifier in [*run.result.get("absent", ()), *run.result.get("missing", ())]:
-        seen = [number for number, listing in enumerate(read) if identifier in listing.shown]
+        seen = [
+            number for number, listing in enumerate(read) if identifier in listing.shown and listing.is_certain(run)
+        ]
         if not seen:
             continue
         path = read[seen[-1]].path

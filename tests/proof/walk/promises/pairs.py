@@ -98,7 +98,7 @@ def retryable_tells_whether_to_run_it_again(first: Run, last: Run) -> Iterator[s
 
 
 #: What has happened meanwhile, and is no more to be seen the next time.
-_ABOUT_WHAT_HAPPENED = ("TooLate", "EndedBadly")
+_ABOUT_WHAT_HAPPENED = ("TooLate", "EndedBadly", "Ambiguous")
 
 
 def _says_nothing_of_the_task(run: Run) -> bool:
