@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 FOUND = ROOT / "build" / "walk"
 #: How many cases of each kind there are in C(make test).
 CASES = {
-    "predictions": 340,
+    "predictions": 700,
     "quiet": 100,
     "others": 100,
     "faults": 100,

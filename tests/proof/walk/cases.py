@@ -60,9 +60,13 @@ class Step(TypedDict, total=False):
 
 
 class Case(TypedDict, total=False):
-    """A world and its steps; C(about) says of a kept case what failed once."""
+    """A world and its steps; C(about) says of a kept case what failed once.
+
+    With C(predictions_only), a step in check mode is followed by the real run, and by no other.
+    """
 
     about: str
+    predictions_only: bool
     world: World
     steps: list[Step]
 

@@ -67,6 +67,8 @@ class Judge:
             yield from broken
             yield from self._compare(OF_PREDICTIONS, first, real)
             self.pairs += 1
+            if self._case.get("predictions_only"):
+                return
         if step["module"].endswith("_info") or step["module"].startswith("inventory") or real.crash:
             return
         if not real.failed:

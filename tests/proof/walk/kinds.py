@@ -36,7 +36,7 @@ def _walk(
 
 
 def predictions(rng: random.Random) -> Case:
-    """Check mode, then the real run: in worlds in which nothing happens by itself, with options of all kinds."""
+    """Check mode, then the real run, again and again: in worlds in which nothing happens by itself."""
     world = worlds.random_world(rng, timed=False, odd=0.04)
     if rng.random() < 0.2:
         _shift_clock(rng, world)
@@ -47,7 +47,7 @@ def predictions(rng: random.Random) -> Case:
         if rng.random() < 0.1:
             step["sign_in"] = rng.choice(steps.signing_in.ALL)
         chosen.append(step)
-    return {"world": world, "steps": chosen}
+    return {"predictions_only": True, "world": world, "steps": chosen}
 
 
 def shifting(rng: random.Random) -> Case:

@@ -36,10 +36,11 @@ class Listing:
         )
 
     def is_certain(self, run: Run) -> bool:
-        """Whether each page has arrived as it was, and others did nothing between two of them."""
+        """Whether each page has arrived as it was, and all of them show the same moment."""
         first, last = self.pages[0].number, self.pages[-1].number
         between = any(first < before <= last for before in run.acts_before)
-        return not between and all(page.shown is not None and not page.answer_lost for page in self.pages)
+        mixed = len({page.stale for page in self.pages}) > 1
+        return not (between or mixed) and all(page.shown is not None and not page.answer_lost for page in self.pages)
 
 
 def listings(run: Run) -> list[Listing]:
