@@ -132,7 +132,8 @@ def leaves_in_doubt(fault: Any) -> bool:
 
 def is_transient(fault: Any) -> bool:
     """Whether a fault says nothing about the task itself, so that it may be gone the next time."""
-    if isinstance(fault, dict) and "redirect" in fault:
+    if isinstance(fault, dict) and {"redirect", "edit"} & fault.keys():
+        # What answers so will answer so again.
         return False
     return leaves_in_doubt(fault) or fault == "content_type" or (isinstance(fault, dict) and fault.get("status") == 429)
 
@@ -681,8 +682,9 @@ class Lab:
             watch.operators.do(["pass", 1000])
             jobs = {job for project in watch.cloud.world.projects.values() for job in project.jobs}
             for identifier, state in watch.truth().items():
-                if identifier in jobs and state == "running":
-                    watch.operators.do(["succeed job", identifier])
+                if identifier in jobs:
+                    watch.operators.do(["resume job", identifier])
+                    watch.operators.do(["succeed job", identifier] if state != "pending" else ["pass", 0])
                 elif identifier not in jobs:
                     watch.operators.do(["succeed", identifier])
 

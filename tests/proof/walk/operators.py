@@ -15,7 +15,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator import events
-from tests.simulator.state import FINISHED_PHASES
+from tests.simulator.state import FINISHED_PHASES, JOB_STATUSES
 
 from .cases import MONGO, REDIS, Act, World, job_id, task_id
 
@@ -69,6 +69,12 @@ class Operators:
         if status not in ("Pending", "Running") or (verb in _OF_WAITING and status != "Pending") or job.cancelling:
             return False
         return self._patch({"job": wanted, "set": {"job_status": _JOB_STATUS[verb]}})
+
+    def _resume_job(self, wanted: str) -> bool:
+        """What has a status that nobody knows runs after all."""
+        job = self._project.jobs.get(wanted)
+        unknown = job is not None and job.fields.get("job_status") not in JOB_STATUSES
+        return unknown and self._patch({"job": wanted, "set": {"job_status": "Running"}})
 
     def _remove(self, wanted: str) -> bool:
         task = self._cloud.world.find_task(wanted)

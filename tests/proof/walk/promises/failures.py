@@ -19,6 +19,8 @@ KEYS = {"code", "http_status", "request_id", "service", "operation", "retryable"
 _BEFORE = ("InvalidOption", "MissingCredentials", "IncompleteCredentials", "InvalidProfile")
 _SENTENCE_MOST = 2000
 _SIGN_IN = ("iam", "metadata")
+#: What is asked of the whole project, whatever it is asked for.
+_OF_THE_PROJECT = ("ListInstances", "ListScheduledTasks", "ListCenterTask")
 
 
 def _all_failures(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -63,7 +65,12 @@ def a_failure_names_what_it_is_about(run: Run) -> Iterator[str]:
         given += [*run.options.get("task_ids", ()), *run.options.get("job_ids", ())]
         about_one = run.options.get("instance") or failure["operation"] == "ListBackgroundTask"
         # What an entry of a list is about stands beside its message.
-        if message == run.message and about_one and not any(name and name in message for name in (*names, *given)):
+        if message != run.message:
+            continue
+        if failure["operation"] in _OF_THE_PROJECT and failure["code"] not in ("NotFound", "Ambiguous"):
+            if failure["operation"] not in message:
+                yield f"{failure['code']} at {failure['operation']} does not name it: {message}"
+        elif about_one and not any(name and name in message for name in (*names, *given)):
             yield f"{failure['code']} at {failure['operation']} names neither an instance nor a task or job: {message}"
 
 

@@ -50,8 +50,11 @@ def listings(run: Run) -> list[Listing]:
         if request.operation in LISTS:
             if request.query.get("offset") == ["0"] or not found:
                 found.append(Listing(request))
-            else:
-                found[-1].pages.append(request)
+                continue
+            if found[-1].pages[-1].query == request.query:
+                # The same page again, as its answer was lost.
+                found[-1].pages.pop()
+            found[-1].pages.append(request)
     return found
 
 

@@ -73,7 +73,9 @@ def a_second_run_changes_nothing(first: Run, second: Run) -> Iterator[str]:
         return
     if second.result["changed"] or second.changed_here:
         yield f"the second run changed {done_by(second)}; the first one {done_by(first)}"
-    if second.failed and not (first.did("remove instance", "rename") or _is_short(first)):
+    # What was accepted, and takes longer than the run may wait.
+    under_way = second.failure.get("retryable") and any("called off" in state for state in second.before.values())
+    if second.failed and not (under_way or first.did("remove instance", "rename") or _is_short(first)):
         yield f"the second run fails: {second.code}: {second.message}"
 
 
@@ -94,6 +96,9 @@ def _something_new(run: Run) -> bool:
 def retryable_tells_whether_to_run_it_again(first: Run, last: Run) -> Iterator[str]:
     """C(last) is the run at once where the first said no; else the last of several, with time in between."""
     if first.failure["retryable"]:
+        if last.code == "DCS.4026" and last.did("remove instance"):
+            # The service says of an instance that does not exist that it is in a state of some kind.
+            return
         if last.failed and last.failure.get("retryable") and not _is_short(first):
             yield f"{first.code} is retryable, but does not get on: {first.message} / {last.message}"
     elif not last.failed and _says_nothing_of_the_task(first):
