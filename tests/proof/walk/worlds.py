@@ -22,6 +22,8 @@ from .cases import (
 
 SPEC_CHANGES = ("EXTEND", "ChangeInstanceSpec")
 _HOUR = 3600
+#: Seconds that keep an age away from those that options name, in hours.
+_BETWEEN = 600
 _STATUSES = ("SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED", "EXECUTING", "CREATED")
 #: Words that mean the same, or that nobody knows.
 _ODD_STATUSES = ("RUNNING", "DELETED", "FAIL", "success", "PAUSED")
@@ -78,7 +80,7 @@ def _task(rng: random.Random, number: int, odd: float) -> dict[str, Any]:
         "instance": rng.choice((0, 0, 0, 1)),
         "name": rng.choice(("EXTEND", "EXTEND", "AddWhitelist", "UpdatePort", "ChangeInstanceSpec")),
         "status": rng.choice(_ODD_STATUSES if rng.random() < odd else _STATUSES),
-        "created_ago": rng.randint(1, 30) * _HOUR,
+        "created_ago": rng.randint(1, 30) * _HOUR + _BETWEEN,
     }
 
 
@@ -98,7 +100,7 @@ def _job(rng: random.Random, number: int, odd: float) -> dict[str, Any]:
         "instance": rng.choice((0, 0, 1)),
         "job_name": rng.choice(("REBOOT", "RESIZE_FLAVOR")),
         "job_status": "Paused" if rng.random() < odd / 2 else rng.choice(_JOB_STATUSES),
-        "created_ago": rng.randint(1, 300) * _HOUR,
+        "created_ago": rng.randint(1, 300) * _HOUR + _BETWEEN,
     }
 
 

@@ -67,10 +67,9 @@ def a_failure_names_what_it_is_about(run: Run) -> Iterator[str]:
         # What an entry of a list is about stands beside its message.
         if message != run.message:
             continue
-        if failure["operation"] in _OF_THE_PROJECT and failure["code"] not in ("NotFound", "Ambiguous"):
-            if failure["operation"] not in message:
-                yield f"{failure['code']} at {failure['operation']} does not name it: {message}"
-        elif about_one and not any(name and name in message for name in (*names, *given)):
+        if failure["operation"] in _OF_THE_PROJECT:
+            given.append(failure["operation"])
+        if about_one and not any(name and name in message for name in (*names, *given)):
             yield f"{failure['code']} at {failure['operation']} names neither an instance nor a task or job: {message}"
 
 
