@@ -101,8 +101,14 @@ def retryable_tells_whether_to_run_it_again(first: Run, last: Run) -> Iterator[s
             return
         if last.failed and last.failure.get("retryable") and not _is_short(first):
             yield f"{first.code} is retryable, but does not get on: {first.message} / {last.message}"
-    elif not last.failed and _says_nothing_of_the_task(first):
+    elif not last.failed and _says_nothing_of_the_task(first) and not _moved_on(first, last):
         yield f"{first.code} is not retryable, but the next run succeeds: {first.message}"
+
+
+def _moved_on(first: Run, last: Run) -> bool:
+    """Whether something changed by itself since the first run began."""
+    states = first.before.keys() | last.after.keys()
+    return any(first.before.get(key) != last.after.get(key) for key in states - last.changed_here - first.changed_here)
 
 
 #: What has happened meanwhile, and is no more to be seen the next time.
