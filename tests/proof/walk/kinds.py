@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from typing import Callable
 
-from . import operators, steps, worlds
-from .cases import REDIS, Act, Case, Step, World, job_id, task_id
+from . import operators, signing_in, steps, worlds
+from .cases import MONGO, REDIS, Act, Case, Step, World, job_id, task_id
 from .steps import CHANGING, INVENTORIES, READING, random_step
 
 Disturb = Callable[[random.Random, World, Step], None]
@@ -45,7 +45,7 @@ def predictions(rng: random.Random) -> Case:
         step = random_step(rng, world, CHANGING, deadlines=False)
         step["check_mode"] = True
         if rng.random() < 0.1:
-            step["sign_in"] = rng.choice(steps.signing_in.ALL)
+            step["sign_in"] = rng.choice(signing_in.ALL)
         chosen.append(step)
     return {"predictions_only": True, "world": world, "steps": chosen}
 
@@ -81,7 +81,7 @@ def shifting(rng: random.Random) -> Case:
         possible: list[Act] = [
             ["remove", rng.choice(tasks)["id"]],
             ["add", task_id(added), REDIS[0], "AddWhitelist", "SUCCESS"],
-            ["add job", job_id(added), "a" * 32 + "in02", "REBOOT", "Pending"],
+            ["add job", job_id(added), MONGO[0], "REBOOT", "Pending"],
         ]
         acts.setdefault(str(rng.randint(0, 4)), []).extend(rng.sample(possible, rng.randint(1, 3)))
     return {"world": world, "steps": [{"module": module, "options": options, "before_request": acts}]}

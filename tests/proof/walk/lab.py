@@ -689,7 +689,3 @@ class Lab:
                     watch.operators.do(["succeed", identifier])
 
         self._on_loop(pass_time)
-
-    def statuses(self) -> Iterator[str]:
-        """The state of each task and job, for people who look at a case."""
-        yield from (f"{key} {state}" for key, state in self._on_loop(self.watch.truth).items())

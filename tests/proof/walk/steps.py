@@ -24,6 +24,7 @@ def _said(status: int, code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"status": status, "body": {"error_code": code, "error_msg": message}, **more}
 
 
+_REFUSED_SIGN_IN = _said(401, "APIGW.0301", "Incorrect IAM authentication information")
 #: What a request may meet.
 FAULTS: tuple[Any, ...] = (
     *("drop_before", "drop_after", "reset", "truncate", "garbage", "wrong_type", "content_type"),
@@ -39,7 +40,7 @@ FAULTS: tuple[Any, ...] = (
     {"edit": [{"at": ["tasks", 0], "twice": True}, {"at": ["schedules", 0], "twice": True}]},
     {"edit": [{"at": ["result"], "to": '"failed"'}]},
     {"delay": 0.01},
-    _said(401, "APIGW.0301", "Incorrect IAM authentication information"),
+    _REFUSED_SIGN_IN,
     _said(403, "DCS.2007", "Policy does not allow it to be performed."),
     _said(404, "DCS.4404", "The task does not exist."),
     _said(400, "DCS.4111", "the instance is restarting."),
@@ -282,4 +283,4 @@ def choose_sign_in(rng: random.Random, world: World, step: Step) -> None:
     if rng.random() < 0.3:
         step.setdefault("before_request", {}).setdefault(_place(rng), []).append(["expire tokens"])
     if rng.random() < 0.2:
-        step["faults"] = {_place(rng): FAULTS[-7]}
+        step["faults"] = {_place(rng): _REFUSED_SIGN_IN}
