@@ -102,6 +102,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         ("cells", "cells of the fault matrix"),
         ("content cells", "cells of the content matrix"),
         ("inputs", "generated answers and files"),
+        ("walks", "random walks"),
+        ("predictions", "predictions of check mode"),
     ):
         total = sum(value for report in reports for name, value in report.user_properties if name == word)
         if total:

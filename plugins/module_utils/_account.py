@@ -197,7 +197,9 @@ class Account:
         projects = answer.data.get("projects") if isinstance(answer.data, dict) else None
         if not isinstance(projects, list):
             raise LIST_PROJECTS.error(
-                AnswerError, "The look-up of the project was answered without a list of projects."
+                AnswerError,
+                "The look-up of the project was answered without a list of projects.",
+                retryable=True,
             )
         # Filtered again, should the service ignore the name.
         ids: list[str] = [

@@ -35,8 +35,9 @@ def machine_key(client: Client, base_url: str) -> dict[str, str]:
     try:
         ttl = {"X-Metadata-Token-Ttl-Seconds": "21600"}
         token = client.request(CREATE_TOKEN, base_url, headers=ttl, as_text=True, patience=_PATIENCE).data.strip()
-        if not is_secret(token):
-            raise CREATE_TOKEN.error(AnswerError, "The metadata service answered without a token.")
+        # A page, or JSON, is of somebody else.
+        if not is_secret(token) or token[0] in "<{[":
+            raise CREATE_TOKEN.error(AnswerError, "The metadata service answered without a token.", retryable=True)
         headers = {"X-Metadata-Token": token}
         client.keep_secret(token)
     except ApiError as error:
@@ -77,6 +78,7 @@ def assume(
     try:
         answer = client.request(ASSUME_AGENCY, base_url, body=body, auth=auth, renew=renew)
     except ApiError as error:
-        error.hint = error.hint or "Check agency_name and its account, and that this account may assume it."
+        if error.hint is None or error.http_status == 404:
+            error.hint = "Check agency_name and its account, and that this account may assume it."
         raise
     return read_temporary_key(ASSUME_AGENCY, answer.data)
