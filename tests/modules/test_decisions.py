@@ -1,0 +1,173 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Small decisions of modules that no other test needs to notice: each was once changed in one word, and all tests passed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import Dcs
+from tests.conftest import signed_in
+from tests.harness.modules import run_module
+from tests.harness.profiles import cloud_entry
+from tests.unit.loopback import Loopback, answer
+
+LIST, CANCEL = "ListBackgroundTask", "CancelInstanceResize"
+
+
+# --- Several pages of each of many instances -----------------------------------------------------------------------------
+
+INSTANCES, TASKS, PAGE = 6, 5, 2
+#: Requests for the first pages, and for the others.
+FIRST, OTHERS = INSTANCES, INSTANCES * 2
+
+
+@pytest.fixture
+def fleet(sim, monkeypatch) -> list[str]:
+    """Instances with three pages of tasks each; their ids, in the order in which they are listed."""
+    sim.reset(f"fleet:{INSTANCES}:{TASKS}")
+    monkeypatch.setattr(Dcs, "page_size", PAGE)
+    return [instance["instance_id"] for instance in sim.state()["dcs_instances"]]
+
+
+def listed(sim, fleet, concurrency: int, **options: Any) -> dict[str, Any]:
+    """What C(dcs_task_info) returns for these instances."""
+    return run_module(
+        "dcs_task_info",
+        {**signed_in(sim), "instances": fleet, "max_concurrency": concurrency, "retries": 0, **options},
+    )
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_all_pages_of_all_instances(sim, fleet, concurrency):
+    result = listed(sim, fleet, concurrency)
+    assert not result.get("failed"), result
+    assert sorted(task["id"] for task in result["tasks"]) == sorted(task["id"] for task in sim.state()["tasks"])
+    assert {instance: sum(task["instance_id"] == instance for task in result["tasks"]) for instance in fleet} == (
+        dict.fromkeys(fleet, TASKS)
+    )
+    assert sim.operations().count(LIST) == FIRST + OTHERS
+
+
+def test_what_stops_all_stops_the_other_pages_too(sim, fleet):
+    """A missing permission at the second page of the first instance: no more is asked, and all others are named."""
+    sim.faults([{"operation": LIST, "skip": FIRST, "fault": {"status": 403, "body": {}}}])
+    result = listed(sim, fleet, 1)
+    assert result["failed"]
+    assert sim.operations().count(LIST) == FIRST + 1
+    assert [failed["instance_id"] for failed in result["failed_instances"]] == fleet[:1]
+    assert result["not_listed"] == fleet[1:]
+    assert result["tasks"] == []
+
+
+def test_what_was_read_whole_before_is_kept(sim, fleet):
+    """The same two instances later: what is complete by then is listed."""
+    sim.faults([{"operation": LIST, "skip": FIRST + 4, "fault": {"status": 403, "body": {}}}])
+    result = listed(sim, fleet, 1)
+    assert result["failed"]
+    assert sim.operations().count(LIST) == FIRST + 5
+    assert [failed["instance_id"] for failed in result["failed_instances"]] == fleet[2:3]
+    told = {task["instance_id"] for task in result["tasks"]} | {*result["not_listed"], fleet[2]}
+    assert told == set(fleet)
+    assert set(result["not_listed"]) >= set(fleet[3:])
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_several_pages_that_fail_are_one_failure(sim, fleet, concurrency):
+    """Both further pages of one instance fail, and C(max_failures) is two: all other instances are listed."""
+    fault = {"status": 400, "body": {"error_code": "DCS.4800", "error_msg": "Invalid offset in the request."}}
+    sim.faults([{"operation": LIST, "path": fleet[0], "skip": 1, "times": None, "fault": fault}])
+    result = listed(sim, fleet, concurrency, max_failures=2)
+    assert result["failed"]
+    assert [failed["instance_id"] for failed in result["failed_instances"]] == fleet[:1]
+    assert result["not_listed"] == []
+    assert {task["instance_id"] for task in result["tasks"]} == set(fleet[1:])
+    assert len(result["tasks"]) == (INSTANCES - 1) * TASKS
+
+
+# --- What is said of a failure -------------------------------------------------------------------------------------------
+
+
+def test_unfinished_tasks_may_have_ended_later(sim, module):
+    """Nothing was removed, and the task may be run again."""
+    waiting = next(task for task in sim.tasks("redis-sessions-prod") if task["status"] == "CREATED")
+    result = module("dcs_task", instance=waiting["instance_id"], task_ids=[waiting["id"]], state="absent")
+    assert result["failed"]
+    assert (result["failure"]["code"], result["failure"]["retryable"]) == ("DCS.4957", True)
+    assert result["changed"] is False
+    assert "DeleteBackgroundTask" not in sim.operations()
+
+
+# --- What is sent --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["dcs_task_info", "dds_scheduled_job_info"])
+def test_the_project_is_named_in_a_header(sim, name):
+    """As the official SDK does, for access keys that may act in several projects."""
+    with Loopback(answer(200, b'{"tasks": [], "schedules": [], "task_count": 0, "total_count": 0}')) as server:
+        endpoints = dict.fromkeys(("dcs", "dds", "iam"), server.url)
+        result = run_module(name, {**signed_in(sim), "endpoints": endpoints})
+    assert not result.get("failed"), result
+    (seen,) = server.seen
+    assert seen.fields["x-project-id"] == sim.project_id
+    assert "x-project-id" in seen.fields["authorization"]
+
+
+# --- Credentials ---------------------------------------------------------------------------------------------------------
+
+
+def test_entry_of_clouds_yaml_by_the_option_cloud(task):
+    """C(auth_method: clouds_yaml) with C(cloud: ENTRY), as it is documented; another entry is wrong."""
+    right = {"username": task.sim.username, "password": task.sim.password, "domain_name": task.sim.domain_name}
+    entries = {"mine": cloud_entry(right), "other": cloud_entry({**right, "password": "wrong-password-1"})}
+    task.home.clouds(entries)
+    result = task.run(auth_method="clouds_yaml", cloud="mine")
+    assert not result.get("failed"), result
+    assert task.run(auth_method="clouds_yaml", cloud="other")["failure"]["http_status"] == 401
+    # Without the method too, as long as nothing else signs in.
+    assert not task.run(cloud="mine").get("failed")
+
+
+# --- A spec change that is replaced again and again ------------------------------------------------------------------------
+
+INSTANCE = "5560df16-cebf-4473-95c4-d1b573c16e79"
+
+
+def spec_changes(number: int, last: str) -> dict[str, Any]:
+    """A list of so many spec changes, all but the last of which were cancelled."""
+    tasks = [
+        {
+            "id": f"{one:032x}",
+            "name": "EXTEND",
+            "status": "CANCELLED" if one < number else last,
+            "created_at": f"2026-01-0{one}T00:00:00.000Z",
+            "details": {},
+        }
+        for one in range(1, number + 1)
+    ]
+    return {"task_count": number, "tasks": tasks}
+
+
+@pytest.mark.parametrize(("replaced", "code"), [(2, None), (3, "Ambiguous")])
+def test_spec_change_that_is_replaced(sim, module, replaced, code):
+    """Each cancellation is refused, as another user has put a new one in its place: three are followed, no more."""
+    refusal = {"status": 400, "body": {"error_code": "DCS.4239", "error_msg": "The instance status is not extending."}}
+    rules = []
+    for number in range(1, replaced + 2):
+        pages = (spec_changes(number, "CREATED"), {"task_count": number, "tasks": []})
+        rules += [{"operation": LIST, "fault": {"status": 200, "body": page}} for page in pages]
+        done = {"status": 200, "body": {"result": "success"}}
+        rules.append({"operation": CANCEL, "fault": refusal if number <= replaced else done})
+    rules.append({"operation": LIST, "fault": {"status": 200, "body": spec_changes(replaced + 1, "CANCELLED")}})
+    sim.faults(rules)
+    result = module("dcs_resize_cancel", instance=INSTANCE)
+    assert sim.operations().count(CANCEL) == 3
+    if code is None:
+        assert not result.get("failed"), result
+        assert (result["changed"], result["task"]["id"]) == (True, f"{3:032x}")
+    else:
+        assert (result["failed"], result["changed"], result["failure"]["code"]) == (True, False, code)
+        assert "replaced by another one 3 times" in result["msg"]
