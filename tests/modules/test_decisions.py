@@ -171,3 +171,41 @@ def test_spec_change_that_is_replaced(sim, module, replaced, code):
     else:
         assert (result["failed"], result["changed"], result["failure"]["code"]) == (True, False, code)
         assert "replaced by another one 3 times" in result["msg"]
+
+
+# --- Bulk removal ----------------------------------------------------------------------------------------------------------
+
+#: What the service says where an instance is gone.
+NO_INSTANCE = {"status": 404, "body": {"error_code": "DCS.4201", "error_msg": "This DCS instance does not exist."}}
+
+
+def removal(sim, fleet, **options: Any) -> dict[str, Any]:
+    """What C(dcs_task) returns that removes one record of each of these instances, one after the other."""
+    wanted = {"phases": ["succeeded", "failed", "cancelled"], "keep_last": TASKS - 1, "state": "absent"}
+    common = {**signed_in(sim), "max_concurrency": 1, "retries": 0}
+    return run_module("dcs_task", {**common, "instances": fleet, **wanted, **options})
+
+
+def test_an_instance_that_is_gone_does_not_keep_the_others(sim, fleet):
+    """Of several, one was deleted after it was listed."""
+    sim.faults([{"operation": "DeleteBackgroundTask", "path": fleet[0], "times": None, "fault": NO_INSTANCE}])
+    result = removal(sim, fleet)
+    assert result["failed"]
+    assert len(result["removed"]) == INSTANCES - 1
+    assert len(result["failed_tasks"]) == 1
+    assert result["not_tried"] == []
+
+
+@pytest.mark.parametrize(("most", "removed"), [(1, 0), (2, 0), (3, INSTANCES - 2), (None, INSTANCES - 2)])
+def test_instances_that_cannot_be_listed_count_as_failures(sim, fleet, most, removed):
+    """One cannot be listed, and the first record cannot be removed: the second failure of the task."""
+    refusal = {"status": 400, "body": {"error_code": "DCS.4800", "error_msg": "Invalid offset in the request."}}
+    sim.faults(
+        [
+            {"operation": LIST, "path": fleet[0], "times": None, "fault": refusal},
+            {"operation": "DeleteBackgroundTask", "times": 1, "fault": refusal},
+        ]
+    )
+    result = removal(sim, fleet, max_failures=most)
+    assert result["failed"]
+    assert len(result["removed"]) == removed

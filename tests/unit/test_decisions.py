@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import importlib
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
 
+from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parallel
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import checked_proxy
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
@@ -21,6 +23,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     NetworkError,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import each, unless_hopeless
 from tests.harness.modules import COLLECTION
 from tests.unit.loopback import Loopback, answer, drip, drop, stall
 
@@ -174,3 +177,54 @@ def test_project_with_its_own_sign_in_takes_none_from_the_top(own):
     merged = importlib.import_module(f"{COLLECTION}.plugin_utils._inventory")._merged
     top = {"access_key": "A", "secret_key": "S", "profile": "p", "profile_file": "f", "auth_method": "profile"}
     assert merged({**top, "region": "here"}, {own: "mine"}) == {"region": "here", own: "mine"}
+
+
+# --- Many at the same time ---------------------------------------------------------------------------------------------
+
+
+def crew(**options):
+    """A client whose credentials were accepted, which does two at the same time."""
+    made = Client(HttpOptions(max_concurrency=2, **options))
+    made.accepted = True
+    return made
+
+
+def test_nothing_is_begun_after_the_deadline(monkeypatch):
+    """What is under way then may still end; one of the rest says why it was not tried, and certainly was not done."""
+    monkeypatch.setattr(_parallel, "_GRACE", 20)
+    client = crew(deadline=0.2)
+    begun = []
+
+    def act(item):
+        begun.append(item)
+        while client.remaining() > 0:
+            time.sleep(0.01)
+        # The calling thread has to come first.
+        time.sleep(0.5)
+
+    outcomes, not_tried = each(client, READ, range(6), act, unless_hopeless())
+    assert sorted(begun) == [0, 1]
+    assert [outcome.error for outcome in outcomes[:2]] == [None, None]
+    assert (outcomes[2].item, outcomes[2].error.code, outcomes[2].error.uncertain) == (2, "DeadlineExceeded", False)
+    assert (len(outcomes), not_tried) == (3, [3, 4, 5])
+
+
+def test_nothing_is_begun_after_a_defect_of_what_decides():
+    begun, asked = [], []
+    both = threading.Barrier(2)
+
+    def act(item):
+        begun.append(item)
+        if item < 2:
+            both.wait(30)
+        time.sleep(0.5 if item else 0)
+
+    def stops(outcome):
+        asked.append(outcome.item)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+        return False
+
+    with pytest.raises(ZeroDivisionError):
+        each(crew(), READ, range(6), act, stops)
+    assert sorted(begun) == [0, 1]
