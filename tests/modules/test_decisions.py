@@ -176,7 +176,7 @@ def test_spec_change_that_is_replaced(sim, module, replaced, code):
 # --- Bulk removal ----------------------------------------------------------------------------------------------------------
 
 #: What the service says where an instance is gone.
-NO_INSTANCE = {"status": 404, "body": {"error_code": "DCS.4201", "error_msg": "This DCS instance does not exist."}}
+NO_INSTANCE = {"status": 404, "body": {"error_code": "DCS.3022", "error_msg": "This DCS instance does not exist."}}
 
 
 def removal(sim, fleet, **options: Any) -> dict[str, Any]:
@@ -209,3 +209,33 @@ def test_instances_that_cannot_be_listed_count_as_failures(sim, fleet, most, rem
     result = removal(sim, fleet, max_failures=most)
     assert result["failed"]
     assert len(result["removed"]) == removed
+
+
+@pytest.mark.parametrize("state", ["absent", "finished"])
+@pytest.mark.parametrize("where", [{"instance": INSTANCE}, {}], ids=["instance", "centre"])
+def test_a_single_listing_that_fails_is_the_failure(sim, module, state, where):
+    """In its own words, and without a count of instances."""
+    refusal = {"status": 400, "body": {"error_code": "DCS.4800", "error_msg": "Invalid offset in the request."}}
+    sim.faults([{"service": "dcs", "times": None, "fault": refusal}])
+    result = module("dcs_task", task_ids=["8abf6e1e72c12e7c0172c15b508500aa"], state=state, **where)
+    assert result["failed"]
+    operation = LIST if where else "ListCenterTask"
+    assert result["msg"].startswith(
+        f"{operation} failed with HTTP 400 and code DCS.4800: Invalid offset in the request."
+    )
+    assert (result["changed"], result["failure"]["code"]) == (False, "DCS.4800")
+
+
+def test_a_running_spec_change_is_named_where_nothing_was_called_off(sim, module):
+    """The one that was meant has been cancelled before, but another one runs."""
+    body = spec_changes(2, "EXECUTING")
+    pages = [{"operation": LIST, "fault": {"status": 200, "body": page}} for page in (body, {"tasks": []})]
+    sim.faults(pages)
+    result = module("dcs_resize_cancel", instance=INSTANCE, task_id=f"{1:032x}")
+    assert not result.get("failed"), result
+    assert result["changed"] is False
+    assert any(
+        warning.startswith("Nothing was called off, but other tasks of this instance have not ended: ")
+        and f"{2:032x}" in warning
+        for warning in result["warnings"]
+    )
