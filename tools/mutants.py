@@ -77,6 +77,8 @@ FILES: dict[str, frozenset[str] | None] = {
 FIRST = 40
 #: So many times longer than it took without a mutant may a test take, and never less than so many seconds.
 SLOWER, PATIENCE = 10, 20
+#: The same for all tests of a mutant together.
+SLOWER_IN_ALL = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -490,7 +492,7 @@ class Judge:
             "plan": str(plan),
             "options": options,
             "output": str(output),
-            "seconds": 60 + limit + SLOWER * sum(seconds),
+            "seconds": PATIENCE + limit + SLOWER_IN_ALL * sum(seconds),
         }
         try:
             status = self._worker().run(job)
