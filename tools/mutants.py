@@ -21,6 +21,7 @@ import argparse
 import ast
 import copy
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -83,7 +84,7 @@ SLOWER_IN_ALL = 3
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """One change of one file: the bytes from C(start) to C(end) become C(after)."""
+    """One change of one file: the bytes from C(start) to C(end) become C(after); the lines C(old) become C(new) by it."""
 
     file: str
     line: int
@@ -92,15 +93,16 @@ class Mutant:
     end: int
     before: str
     after: str
+    old: str
+    new: str
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What stays when other lines change."""
-        return self.file, self.function, " ".join(self.before.split()), " ".join(self.after.split())
+        return self.file, self.function, self.old, self.new
 
     def __str__(self) -> str:
-        _file, function, before, after = self.key
-        return f"{self.file}:{self.line} ({function or 'module'}): {before}  ->  {after}"
+        return f"{self.file}:{self.line} ({self.function or 'module'}):\n    - {self.old}\n    + {self.new}"
 
 
 # --- Making mutants --------------------------------------------------------------------------------------------------
@@ -154,8 +156,11 @@ class _Finder:
         if isinstance(node, ast.expr) and not isinstance(after, str):
             # What was written without parentheses may need them in its place.
             text = f"({text})"
+        first, last = self._starts[node.lineno - 1], self._starts[node.end_lineno or node.lineno]
         before = self._source[start:end].decode()
-        self.found.append(Mutant(self._file, node.lineno, ".".join(self._inside), start, end, before, text))
+        head, tail = self._source[first:start].decode(), self._source[end:last].decode()
+        old, new = (" ".join(f"{head}{part}{tail}".split()) for part in (before, text))
+        self.found.append(Mutant(self._file, node.lineno, ".".join(self._inside), start, end, before, text, old, new))
 
     def walk(self, node: ast.AST) -> None:
         """Collect the mutants of a node and of all in it."""
@@ -374,8 +379,8 @@ class Tests:
 
     def of(self, mutant: Mutant) -> list[str]:
         """The tests that execute the changed line, those that execute little else first, one of each function in turn."""
-        lines = self._lines.get(mutant.file, {})
-        found = {test for line in _lines_to_watch(mutant, lines) for test in lines.get(line, ())}
+        places = _places_to_watch(mutant, self._lines)
+        found = {test for file, line in places for test in self._lines[file].get(line, ())}
         functions: dict[str, list[str]] = defaultdict(list)
         # A test that has failed without a mutant tells nothing.
         for test in sorted(
@@ -388,33 +393,38 @@ class Tests:
         ]
 
 
-def _lines_to_watch(mutant: Mutant, lines: dict[int, list[str]]) -> list[int]:
-    """The changed line; of what runs when the file is loaded, the lines that use what is defined there, or all."""
-    tree = ast.parse((UTILITIES / mutant.file).read_text(encoding="utf-8"))
+def _places_to_watch(mutant: Mutant, lines: dict[str, dict[int, list[str]]]) -> list[tuple[str, int]]:
+    """The changed line; of what runs when the file is loaded, the lines anywhere that use what is defined there, or all."""
+    own = lines.get(mutant.file, {})
     parents = [
         node
-        for node in ast.walk(tree)
+        for node in ast.walk(_parsed(mutant.file))
         if isinstance(node, ast.stmt) and node.lineno <= mutant.line <= (node.end_lineno or 0)
     ]
     innermost = max(parents, key=lambda node: (node.lineno, -(node.end_lineno or 0)))
     if isinstance(innermost, (ast.FunctionDef, ast.AsyncFunctionDef)):
         # A default value.
-        return [statement.lineno for statement in innermost.body]
-    own = [line for line in range(innermost.lineno, mutant.line + 1) if lines.get(line)]
-    if own:
-        return own[-1:]
+        return [(mutant.file, statement.lineno) for statement in innermost.body]
+    executed = [line for line in range(innermost.lineno, mutant.line + 1) if own.get(line)]
+    if executed:
+        return [(mutant.file, executed[-1])]
     targets = innermost.targets if isinstance(innermost, ast.Assign) else [getattr(innermost, "target", None)]
     names = {
         node.id for target in targets if target is not None for node in ast.walk(target) if isinstance(node, ast.Name)
     }
     uses = [
-        node.lineno
-        for node in ast.walk(tree)
+        (file, node.lineno)
+        for file in lines
+        for node in ast.walk(_parsed(file))
         if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names)
         or (isinstance(node, ast.Attribute) and node.attr in names)
     ]
-    used = [line for line in uses if lines.get(line)]
-    return used or list(lines)
+    return [(file, line) for file, line in uses if lines[file].get(line)] or [(mutant.file, line) for line in own]
+
+
+@functools.cache
+def _parsed(file: str) -> ast.Module:
+    return ast.parse((UTILITIES / file).read_text(encoding="utf-8"))
 
 
 def _fingerprint() -> str:
@@ -551,9 +561,7 @@ def known_equivalents() -> dict[tuple[str, str, str, str], str]:
     """The reason why a mutant behaves as the original, by its key."""
     entries = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) or []
     return {
-        (entry["file"], entry["function"], " ".join(entry["before"].split()), " ".join(entry["after"].split())): entry[
-            "reason"
-        ]
+        (entry["file"], entry["function"], *(" ".join(entry[part].split()) for part in ("old", "new"))): entry["reason"]
         for entry in entries
     }
 
