@@ -20,7 +20,8 @@ LIST, CANCEL = "ListBackgroundTask", "CancelInstanceResize"
 
 # --- Several pages of each of many instances -----------------------------------------------------------------------------
 
-INSTANCES, TASKS, PAGE = 6, 5, 2
+#: Each page but the first begins with the last record of the one before: three for six.
+INSTANCES, TASKS, PAGE = 6, 6, 3
 #: Requests for the first pages, and for the others.
 FIRST, OTHERS = INSTANCES, INSTANCES * 2
 
@@ -239,3 +240,84 @@ def test_a_running_spec_change_is_named_where_nothing_was_called_off(sim, module
         and f"{2:032x}" in warning
         for warning in result["warnings"]
     )
+
+
+# --- Listings ----------------------------------------------------------------------------------------------------------------
+
+
+def test_no_more_instances_are_listed_than_results_are_wanted(sim, fleet):
+    """One after the other: two instances have more than are wanted."""
+    result = listed(sim, fleet, 1, max_results=TASKS + 1)
+    assert not result.get("failed"), result
+    assert (len(result["tasks"]), result["truncated"]) == (TASKS + 1, True)
+    assert {entry["path"].split("/")[4] for entry in sim.journal("dcs") if entry["operation"] == LIST} == set(fleet[:2])
+    assert result["not_listed"] == fleet[2:]
+
+
+def test_what_was_found_elsewhere_is_no_failure(sim, fleet):
+    """All ids that were given are listed, so it does not matter what an instance that cannot be listed has."""
+    refusal = {"status": 400, "body": {"error_code": "DCS.4800", "error_msg": "Invalid offset in the request."}}
+    sim.faults([{"operation": LIST, "path": fleet[0], "times": None, "fault": refusal}])
+    wanted = next(task["id"] for task in sim.state()["tasks"] if task["instance_id"] == fleet[1])
+    result = listed(sim, fleet[:2], 1, task_ids=[wanted])
+    assert not result.get("failed"), result
+    assert [task["id"] for task in result["tasks"]] == [wanted]
+    assert (result["failed_instances"], result["not_listed"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "limit"),
+    [
+        ("dds_scheduled_job_info", "ListScheduledTasks", "100"),
+        ("dds_instance_info", "ListInstances", "100"),
+        ("dcs_instance_info", "ListInstances", "1000"),
+        ("dcs_task_info", "ListCenterTask", "1000"),
+    ],
+)
+def test_pages_are_as_long_as_the_service_allows(sim, module, name, operation, limit):
+    """The documents' own limits: a longer one is refused, a shorter one costs requests."""
+    assert not module(name).get("failed")
+    assert {tuple(entry["query"]["limit"]) for entry in sim.journal() if entry["operation"] == operation} == {(limit,)}
+
+
+# --- A cancellation whose answer is lost ---------------------------------------------------------------------------------------
+
+
+def test_what_the_listing_shows_after_a_lost_answer_is_returned(sim, module):
+    """The task as it is then, not as it was before."""
+    waiting, over = spec_changes(1, "CREATED"), spec_changes(1, "CANCELLED")
+    over["tasks"][0]["updated_at"] = "2026-01-02T00:00:00.000Z"
+    pages = [waiting, {"task_count": 1, "tasks": []}, over, {"task_count": 1, "tasks": []}]
+    rules: list[dict[str, Any]] = [{"operation": LIST, "fault": {"status": 200, "body": page}} for page in pages]
+    sim.faults([*rules, {"operation": CANCEL, "times": None, "fault": "drop_before"}])
+    result = module("dcs_resize_cancel", instance=INSTANCE, retries=0)
+    assert not result.get("failed"), result
+    assert (result["changed"], result["presumed"]) == (True, [f"{1:032x}"])
+    assert result["task"]["updated_at"] == "2026-01-02T00:00:00.000Z"
+
+
+def test_another_spec_change_behind_the_first_page_is_called_off_too(sim, module, monkeypatch):
+    """The one that was meant ends while its cancellation is refused; another one waits, on a page not needed for that."""
+    monkeypatch.setattr(Dcs, "page_size", 1)
+    (first, second) = spec_changes(2, "CREATED")["tasks"]
+    first, second = {**first, "id": f"{9:032x}"}, {**second, "status": "CREATED"}
+
+    def page(*tasks: dict[str, Any], count: int = 2) -> dict[str, Any]:
+        return {"operation": LIST, "fault": {"status": 200, "body": {"task_count": count, "tasks": list(tasks)}}}
+
+    refusal = {"status": 400, "body": {"error_code": "DCS.4239", "error_msg": "The instance status is not extending."}}
+    ended = {**first, "status": "CANCELLED"}
+    sim.faults(
+        [
+            *(page({**first, "status": "CREATED"}, count=1), page(count=1)),
+            {"operation": CANCEL, "fault": refusal},
+            # Another look, which is complete, and one until the task was seen.
+            *(page({**first, "status": "CREATED"}), page(second), page(), page(ended)),
+            *(page(ended), page(second), page()),
+            {"operation": CANCEL, "fault": {"status": 200, "body": {"result": "success"}}},
+            page({**second, "status": "CANCELLED"}),
+        ]
+    )
+    result = module("dcs_resize_cancel", instance=INSTANCE)
+    assert not result.get("failed"), result
+    assert (result["changed"], result["task"]["id"]) == (True, second["id"])

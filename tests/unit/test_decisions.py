@@ -17,6 +17,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parall
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import checked_proxy
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    AnswerError,
     ApiError,
     ConfigError,
     MaintenanceError,
@@ -24,6 +25,8 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import each, unless_hopeless
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import failures, parse_api_time, phase_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page
 from tests.harness.modules import COLLECTION
 from tests.unit.loopback import Loopback, answer, drip, drop, stall
 
@@ -228,3 +231,72 @@ def test_nothing_is_begun_after_a_defect_of_what_decides():
     with pytest.raises(ZeroDivisionError):
         each(crew(), READ, range(6), act, stops)
     assert sorted(begun) == [0, 1]
+
+
+# --- Words, times and failures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        ("pending", "CREATED INIT WAITING PENDING"),
+        ("running", "EXECUTING RUNNING"),
+        ("succeeded", "SUCCESS COMPLETED"),
+        ("failed", "FAILED FAIL"),
+        ("cancelled", "CANCELLED CANCELED DELETED"),
+        ("unknown", "PAUSED"),
+    ],
+)
+def test_phase_of_each_word(phase, words):
+    assert {phase_of(word) for word in words.split()} == {phase}
+    assert {phase_of(word.capitalize()) for word in words.split()} == {phase}
+
+
+@pytest.mark.parametrize("digits", ["1", "123", "123456", "1234567", "123456789"])
+def test_fractions_of_a_second(digits):
+    """Python keeps six digits; more are no reason to take a time for unreadable."""
+    moment = parse_api_time(f"2026-01-15T08:30:00.{digits}Z")
+    assert moment == datetime(2026, 1, 15, 8, 30, 0, int(digits.ljust(6, "0")[:6]), timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "acts", "said"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_what_is_not_known_is_said(uncertain, acts, said):
+    """Of what acts, and not of what only reads."""
+    error = ApiError("It failed.", http_status=500)
+    error.uncertain = uncertain
+    (failure,) = failures({"a": error}, "id", acts=acts)
+    assert failure["msg"] == "It failed." + (" It is not known whether it was done." if said else "")
+    assert failures({"a": error}, "id") == failures({"a": error}, "id", acts=True)
+
+
+@pytest.mark.parametrize("entry", [7, {"name": "no id"}, {"id": "../../x"}])
+def test_entry_that_cannot_be_is_no_passing_failure(entry):
+    """The service would say the same again."""
+    listing = Listing(lambda _offset: Page([entry], 1), 10, "id", READ, None)
+    with pytest.raises(AnswerError) as caught:
+        listing.collect()
+    assert (caught.value.retryable, caught.value.stops_all) == (False, False)
+
+
+def pages_of(*pages):
+    """A listing that gives these pages, one after the other, whatever the offset is, and then the last one for ever."""
+    given = iter(pages)
+    last = pages[-1]
+    return Listing(lambda _offset: next(given, last), 10, "id", READ, None)
+
+
+def records(count):
+    return [{"id": f"k{number}"} for number in range(count)]
+
+
+def test_short_page_that_comes_again_although_there_is_more():
+    """The offset is not honoured: that is said, and not that records are lacking."""
+    with pytest.raises(AnswerError, match="gave the same page again 3 times, after 3 records"):
+        pages_of(Page(records(3), 6)).collect()
+
+
+def test_short_page_that_comes_again_when_there_is_no_more():
+    """A record was counted that is gone a moment later."""
+    assert pages_of(Page(records(3), 4), Page(records(3), 3)).collect() == records(3)
