@@ -8,6 +8,11 @@ PYTHON ?=
 ANSIBLE_CORE ?=
 # More options for pytest, such as PYTEST_OPTIONS='-k cancel'.
 PYTEST_OPTIONS ?=
+# The folder of the official OpenAPI documents, which are not part of this project; without it, schemathesis has nothing to do.
+DOCUMENTS ?=
+# How many changes of the code `make mutants` draws, and with which seed.
+MUTANTS ?= 300
+SEED ?= 20
 # As many test processes as the machine has cores; one that has finished takes over tests of another.
 PYTEST = -m pytest --numprocesses=auto --dist=worksteal $(PYTEST_OPTIONS)
 
@@ -30,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv venv-oldest demo check test exhaustive lint types sanity pytest test-oldest unit coverage bench format pins clean
+.PHONY: help venv venv-oldest demo check test exhaustive lint types sanity pytest test-oldest unit coverage mutants schemathesis bench format pins clean
 
 help:  ## List these commands
 	@echo "make COMMAND [PYTHON=/path/to/python] [ANSIBLE_CORE=2.20] [PYTEST_OPTIONS='-k cancel']"
@@ -55,9 +60,10 @@ check: venv types  ## Run what takes a few minutes: style, types, documentation,
 
 test: lint types sanity pytest test-oldest  ## Run what must pass before a change is merged: all from lint to test-oldest
 
-exhaustive: venv venv-oldest  ## Run all cells of the matrices, new generated inputs, and all tests on the oldest core: for the night
+exhaustive: venv venv-oldest  ## Run all cells of the matrices, new inputs, mutants, schemathesis, all on the oldest core: for the night
 	$(BIN)/python $(PYTEST) --ring=exhaustive
 	$(OLDEST)/python $(PYTEST)
+	$(MAKE) --keep-going schemathesis mutants
 
 lint: venv  ## Check style, YAML, playbooks, documentation, licences and changelog fragments
 	$(BIN)/ruff check
@@ -86,6 +92,12 @@ unit: venv  ## Run only the unit tests, which takes seconds
 
 coverage: venv  ## Run all tests, and list the branches of the plugins that none of them takes in its own process
 	$(BIN)/python $(PYTEST) --cov --cov-report=term --cov-report=html:build/coverage-html
+
+mutants: venv  ## Change the code that decides, MUTANTS=300 times, and tell which changes no test notices; SEED=20 draws them
+	$(BIN)/python tools/mutants.py --number "$(MUTANTS)" --seed "$(SEED)" --least 95
+
+schemathesis: venv  ## Judge the simulator by the official OpenAPI documents in the folder DOCUMENTS=/path, if one is given
+	$(BIN)/python tools/openapi_check.py "$(DOCUMENTS)"
 
 bench: venv  ## Measure what the collection costs per task and over a fleet
 	$(BIN)/python tools/bench.py

@@ -1,0 +1,302 @@
+# Copyright (c) 2026 hwcloud.maintenance contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Small decisions that no other test needs to notice: each was once changed in one word, and all tests passed."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+
+from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parallel
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import checked_proxy
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    ConfigError,
+    MaintenanceError,
+    NetworkError,
+)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import each, unless_hopeless
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import failures, parse_api_time, phase_of
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page
+from tests.harness.modules import COLLECTION
+from tests.unit.loopback import Loopback, answer, drip, drop, stall
+
+READ = Operation("ReadThing", "dcs", "GET", "/v2/things")
+REMOVE = Operation("RemoveThing", "dcs", "DELETE", "/v2/things")
+
+
+def client(**options):
+    """A client that does not wait between attempts."""
+    return Client(HttpOptions(**options), wait=lambda _seconds: None)
+
+
+# --- Answers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201, 299])
+def test_success(status):
+    with Loopback(answer(status)) as server:
+        assert client().request(READ, server.url).status == status
+
+
+@pytest.mark.parametrize("status", [300, 301, 399])
+def test_what_lies_beyond_success_is_a_redirect(status):
+    with Loopback(answer(status)) as server, pytest.raises(ApiError) as caught:
+        client(retries=0).request(READ, server.url)
+    assert caught.value.http_status == status
+    assert str(caught.value).endswith("a redirect, which is never followed")
+
+
+@pytest.mark.parametrize(("first", "uncertain"), [([drop], True), ([answer(503)], True), ([], False)])
+def test_refused_sign_in_tells_whether_the_first_attempt_may_have_worked(first, uncertain):
+    """Removed, answer lost, token expired, sign-in refused: the sign-in's own failure must not hide the doubt."""
+
+    def renew():
+        raise ApiError("The password was changed.", http_status=401)
+
+    with Loopback(*first, answer(401)) as server, pytest.raises(MaintenanceError) as caught:
+        client().request(REMOVE, server.url, renew=renew)
+    assert caught.value.message == "The password was changed."
+    assert caught.value.uncertain is uncertain
+
+
+GENERAL = "Check the credentials, the security token of temporary keys, and the clock (right to within 15 minutes)."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "signed", "hint"),
+    [
+        (60, True, "Set this machine's clock: it is 60 minutes fast, of 15 allowed."),
+        (-60, True, "Set this machine's clock: it is 60 minutes slow, of 15 allowed."),
+        (5, True, GENERAL),
+        (60, False, GENERAL),
+    ],
+)
+def test_hint_about_the_clock(minutes, signed, hint):
+    """Word by word, as the general hint speaks of the clock too."""
+
+    def auth(request):
+        if signed:
+            request.headers["Authorization"] = "SDK-HMAC-SHA256 Access=A"
+        return request
+
+    date = format_datetime(datetime.now(timezone.utc) - timedelta(minutes=minutes), usegmt=True)
+    with Loopback(answer(401, headers={"Date": date})) as server, pytest.raises(ApiError) as caught:
+        client().request(READ, server.url, auth=auth)
+    assert caught.value.hint == hint
+
+
+# --- Time --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (stall(20), "sent no answer within 0.3 seconds"),
+        (drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b" " * 900, 0.1), "took longer than 0.3 seconds"),
+    ],
+    ids=["silent", "slow"],
+)
+def test_patience_ends_one_attempt(act, said):
+    """Although the time limits of the task are far away, and the request might be repeated."""
+    with Loopback(act, answer()) as server:
+        start = time.monotonic()
+        with pytest.raises(NetworkError, match=said):
+            client(read_timeout=60, deadline=60).request(READ, server.url, patience=0.3)
+        assert time.monotonic() - start < 10
+        assert len(server.seen) == 1
+
+
+def test_time_limits_count_where_they_are_shorter_than_patience():
+    with Loopback(stall(20)) as server, pytest.raises(NetworkError, match=r"sent no answer within 0\.3 seconds"):
+        client(read_timeout=0.3, deadline=60).request(READ, server.url, patience=30)
+
+
+# --- Proxies -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"), [(500, True), (502, True), (503, True), (504, True), (403, False), (407, False)]
+)
+def test_refusal_of_a_proxy(status, retryable):
+    """What a proxy says of itself may pass; what it says of the client does not."""
+    with Loopback(answer(status)) as proxy, pytest.raises(NetworkError) as caught:
+        client(proxy=proxy.url, retries=0).request(READ, "https://dcs.example.com")
+    assert f"makes no connection to dcs.example.com: HTTP {status}." in caught.value.message
+    assert caught.value.retryable is retryable
+    assert caught.value.hint == "Check proxy, its user and password, and no_proxy."
+    assert caught.value.uncertain is False
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy.example.com:3128 ",
+        "http://us er:password@proxy.example.com:3128",
+        "http://user:pass word@proxy.example.com:3128",
+        "http://user:pass\\word@proxy.example.com:3128",
+        "http://user:pass\tword@proxy.example.com:3128",
+    ],
+)
+def test_proxy_with_a_blank(url):
+    with pytest.raises(ConfigError) as caught:
+        checked_proxy(url)
+    assert "word@" not in str(caught.value)
+
+
+# --- Credentials -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", ["S" * 20 + " ", " " + "S" * 20, "S" * 10 + " " + "S" * 10, "S" * 20 + "é", "S" * 20 + "\n"]
+)
+@pytest.mark.parametrize("option", ["access_key", "secret_key", "security_token", "auth_token"])
+def test_key_with_blanks_or_letters_of_other_alphabets(option, value):
+    """Nothing of the kind was ever issued; what is said does not quote it."""
+    key = {"access_key": "A" * 20, "secret_key": "K" * 40, "security_token": "T" * 40}
+    options = {"auth_token": value} if option == "auth_token" else {**key, option: value}
+    with pytest.raises(ConfigError) as caught:
+        find_credentials(options, {})
+    assert str(caught.value) == (
+        f"{option} in the task's options must consist of printable ASCII characters without blanks or line ends."
+    )
+
+
+# --- Inventories -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own", ["profile_file", "profile", "auth_method", "access_key", "username", "auth_token"])
+def test_project_with_its_own_sign_in_takes_none_from_the_top(own):
+    """Whatever of signing in an entry of C(projects) has, the rest of the file's sign-in is not its."""
+    merged = importlib.import_module(f"{COLLECTION}.plugin_utils._inventory")._merged
+    top = {"access_key": "A", "secret_key": "S", "profile": "p", "profile_file": "f", "auth_method": "profile"}
+    assert merged({**top, "region": "here"}, {own: "mine"}) == {"region": "here", own: "mine"}
+
+
+# --- Many at the same time ---------------------------------------------------------------------------------------------
+
+
+def crew(**options):
+    """A client whose credentials were accepted, which does two at the same time."""
+    made = Client(HttpOptions(max_concurrency=2, **options))
+    made.accepted = True
+    return made
+
+
+def test_nothing_is_begun_after_the_deadline(monkeypatch):
+    """What is under way then may still end; one of the rest says why it was not tried, and certainly was not done."""
+    monkeypatch.setattr(_parallel, "_GRACE", 20)
+    client = crew(deadline=0.2)
+    begun = []
+
+    def act(item):
+        begun.append(item)
+        while client.remaining() > 0:
+            time.sleep(0.01)
+        # The calling thread has to come first.
+        time.sleep(0.5)
+
+    outcomes, not_tried = each(client, READ, range(6), act, unless_hopeless())
+    assert sorted(begun) == [0, 1]
+    assert [outcome.error for outcome in outcomes[:2]] == [None, None]
+    assert (outcomes[2].item, outcomes[2].error.code, outcomes[2].error.uncertain) == (2, "DeadlineExceeded", False)
+    assert (len(outcomes), not_tried) == (3, [3, 4, 5])
+
+
+def test_nothing_is_begun_after_a_defect_of_what_decides():
+    begun, asked = [], []
+    both = threading.Barrier(2)
+
+    def act(item):
+        begun.append(item)
+        if item < 2:
+            both.wait(30)
+        time.sleep(0.5 if item else 0)
+
+    def stops(outcome):
+        asked.append(outcome.item)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+        return False
+
+    with pytest.raises(ZeroDivisionError):
+        each(crew(), READ, range(6), act, stops)
+    assert sorted(begun) == [0, 1]
+
+
+# --- Words, times and failures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        ("pending", "CREATED INIT WAITING PENDING"),
+        ("running", "EXECUTING RUNNING"),
+        ("succeeded", "SUCCESS COMPLETED"),
+        ("failed", "FAILED FAIL"),
+        ("cancelled", "CANCELLED CANCELED DELETED"),
+        ("unknown", "PAUSED"),
+    ],
+)
+def test_phase_of_each_word(phase, words):
+    assert {phase_of(word) for word in words.split()} == {phase}
+    assert {phase_of(word.capitalize()) for word in words.split()} == {phase}
+
+
+@pytest.mark.parametrize("digits", ["1", "123", "123456", "1234567", "123456789"])
+def test_fractions_of_a_second(digits):
+    """Python keeps six digits; more are no reason to take a time for unreadable."""
+    moment = parse_api_time(f"2026-01-15T08:30:00.{digits}Z")
+    assert moment == datetime(2026, 1, 15, 8, 30, 0, int(digits.ljust(6, "0")[:6]), timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "acts", "said"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_what_is_not_known_is_said(uncertain, acts, said):
+    """Of what acts, and not of what only reads."""
+    error = ApiError("It failed.", http_status=500)
+    error.uncertain = uncertain
+    (failure,) = failures({"a": error}, "id", acts=acts)
+    assert failure["msg"] == "It failed." + (" It is not known whether it was done." if said else "")
+    assert failures({"a": error}, "id") == failures({"a": error}, "id", acts=True)
+
+
+@pytest.mark.parametrize("entry", [7, {"name": "no id"}, {"id": "../../x"}])
+def test_entry_that_cannot_be_is_no_passing_failure(entry):
+    """The service would say the same again."""
+    listing = Listing(lambda _offset: Page([entry], 1), 10, "id", READ, None)
+    with pytest.raises(AnswerError) as caught:
+        listing.collect()
+    assert (caught.value.retryable, caught.value.stops_all) == (False, False)
+
+
+def pages_of(*pages):
+    """A listing that gives these pages, one after the other, whatever the offset is, and then the last one for ever."""
+    given = iter(pages)
+    last = pages[-1]
+    return Listing(lambda _offset: next(given, last), 10, "id", READ, None)
+
+
+def records(count):
+    return [{"id": f"k{number}"} for number in range(count)]
+
+
+def test_short_page_that_comes_again_although_there_is_more():
+    """The offset is not honoured: that is said, and not that records are lacking."""
+    with pytest.raises(AnswerError, match="gave the same page again 3 times, after 3 records"):
+        pages_of(Page(records(3), 6)).collect()
+
+
+def test_short_page_that_comes_again_when_there_is_no_more():
+    """A record was counted that is gone a moment later."""
+    assert pages_of(Page(records(3), 4), Page(records(3), 3)).collect() == records(3)
