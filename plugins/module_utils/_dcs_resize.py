@@ -186,8 +186,6 @@ class SpecChangeCancellation:
 
     def _predict(self, target: Record) -> None:
         """Fail where the real run would be too late."""
-        if target["phase"] == PENDING:
-            return
         begun = self._has_begun(target)
         if begun:
             raise self._with_result(_being_carried_out(target), target)
@@ -195,7 +193,9 @@ class SpecChangeCancellation:
             self._warn(f"It cannot be told whether this spec change has already started: {describe([target])}.")
 
     def _has_begun(self, target: Record) -> bool | None:
-        """Whether its progress shows that a spec change has begun a step, as its status may say nothing (C3); None if unread."""
+        """Whether a spec change has begun a step, as its progress tells where its status may not (C3); None if unread."""
+        if target["phase"] == PENDING:
+            return False
         try:
             progress = self._dcs.progress(self._instance_id, target["id"])
         except ApiError:
@@ -256,26 +256,30 @@ class SpecChangeCancellation:
         raise self._with_result(unknown, last)
 
     def _after_refusal(self, target: Record, error: MaintenanceError) -> None:
+        begun: bool | None = False
         try:
             now = self._look(target["id"])
-            if now is not None and now["phase"] == PENDING:
-                # Another user may have called it off, which takes effect a little later.
+            if now is not None and not has_ended(now):
+                begun = self._has_begun(now)
+            if now is not None and not has_ended(now) and begun is False:
+                # An earlier run, or another user, may have called it off, which takes effect a little later.
                 now = self._look_until_over(now, self._wait.after_refusal())
                 if now is None or has_ended(now):
                     self._tasks = self._dcs.tasks(self._instance_id)
+                else:
+                    begun = self._has_begun(now)
         except MaintenanceError as unread:
             raise self._with_result(error.with_unseen_outcome(unread), target) from None
         if now is not None and now["phase"] == SUCCEEDED:
             raise self._with_result(_too_late(now), now)
         if now is not None and not has_ended(now):
-            waits = now["phase"] == PENDING
-            if not waits and self._has_begun(now):
+            if begun:
                 raise self._with_result(_being_carried_out(now, error), now)
             why = "" if error.http_status == 404 else ", which may have started"
             refused = error.retold(
                 f"The service refuses to call off {describe([now])}{why}: {error.message}",
                 # An accepted cancellation of an earlier run may take its time.
-                retryable=waits or error.retryable,
+                retryable=begun is False or error.retryable,
                 hint=error.hint if error.http_status == 404 else "Wait for its end with dcs_task and state=finished.",
             )
             raise self._with_result(refused, now)

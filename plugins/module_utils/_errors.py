@@ -102,7 +102,7 @@ class MaintenanceError(Exception):
         if unknown:
             told.hint = "Run the task again: it looks first."
         elif look.code in _ENDED_CODES:
-            told.hint = look.hint
+            told.code, told.hint = look.code, look.hint
         return told
 
 

@@ -107,6 +107,10 @@ class Listing(t.NamedTuple):
             f"gave an incomplete listing {_PASSES} times: {len(found)} records, although it says that there are more."
         )
 
+    def check(self, page: Page) -> None:
+        """AnswerError when a page has what is no record, so that this counts as soon as it has come."""
+        self._by_key(page.records)
+
     def other_pages(self, first: Page) -> range:
         """The offsets of all pages but the first, if that one tells; each begins with the last record of the one before."""
         if len(first.records) < self.limit or first.total is None:
@@ -404,6 +408,7 @@ class Service:
             listing = named[name]
             first = listing.fetch(0)
             if listing.enough is None and listing.other_pages(first):
+                listing.check(first)
                 firsts[name] = first
                 return None
             return listing.collect({0: first})
@@ -438,6 +443,7 @@ class Service:
                 # The count was too high; no need to ask for all that is not there.
                 return Page([], None)
             fetched = named[name].fetch(offset)
+            named[name].check(fetched)
             if not fetched.records:
                 ends[name] = min(offset, ends.get(name, offset))
             return fetched

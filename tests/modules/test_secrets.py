@@ -158,7 +158,7 @@ def plant(sim, monkeypatch, **more):
         identity.tokens[DERIVED_TOKEN] = Token(user, project_id, expires_at)
         return DERIVED_TOKEN
 
-    def issue_key(user, expires_at):
+    def issue_key(user, expires_at, _policy=None):
         identity.keys[ISSUED_ACCESS_KEY] = AccessKey(ISSUED_ACCESS_KEY, ISSUED_SECRET, user, ISSUED_TOKEN, expires_at)
         return identity.keys[ISSUED_ACCESS_KEY]
 

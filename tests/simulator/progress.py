@@ -16,12 +16,14 @@ _STEPS = (
 )
 # Where a task that did not succeed has stopped.
 _STOPPED = 50
+# What was called off has begun no step either.
+_NOT_BEGUN = ("pending", "cancelled")
 
 
 def progress(task: Task, now: float) -> dict[str, Any]:
     """The answer of ShowBackgroundTaskProgress."""
     percent, remain = _position(task, now)
-    waiting = task.phase == "pending"
+    waiting = task.phase in _NOT_BEGUN
     steps = []
     for number, (name, parts) in enumerate(_STEPS):
         low, high = number * 100 // len(_STEPS), (number + 1) * 100 // len(_STEPS)
@@ -62,8 +64,8 @@ def progress(task: Task, now: float) -> dict[str, Any]:
 
 def _position(task: Task, now: float) -> tuple[int, int]:
     """Percent done, and seconds still to go."""
-    if task.phase == "pending":
-        return 0, 300
+    if task.phase in _NOT_BEGUN:
+        return 0, 300 if task.phase == "pending" else 0
     if task.phase == "succeeded":
         return 100, 0
     if task.finished:
