@@ -132,6 +132,8 @@ def _sign_in(run: Run) -> str | None:
 
 _CHECKS: dict[str, Callable[[Run], str | None]] = {
     **dict.fromkeys(("DCS.3022", "DCS.4026", "DCS.4022", "DBS.200002", "DBS.280110"), _no_instance),
+    # Of a task, before its instance was removed as well.
+    **dict.fromkeys(("DCS.4404", "DCS.4070"), _no_instance),
     "NotFound": _not_found,
     "Ambiguous": _ambiguous,
     "DCS.4957": _unfinished,
