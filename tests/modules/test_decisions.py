@@ -321,3 +321,50 @@ def test_another_spec_change_behind_the_first_page_is_called_off_too(sim, module
     result = module("dcs_resize_cancel", instance=INSTANCE)
     assert not result.get("failed"), result
     assert (result["changed"], result["task"]["id"]) == (True, second["id"])
+
+
+# --- Which failures stop a removal, and what is said of it -----------------------------------------------------------------------
+
+
+def test_what_would_stop_each_removal_stops_before_the_first(sim, fleet):
+    """The empty page that ends the last listing is refused for want of a permission: nothing is removed."""
+    sim.faults([{"operation": LIST, "path": fleet[-1], "skip": 3, "times": None, "fault": {"status": 403, "body": {}}}])
+    result = removal(sim, fleet)
+    assert result["failed"]
+    assert "DeleteBackgroundTask" not in sim.operations()
+    assert (result["changed"], result["removed"], len(result["not_tried"])) == (False, [], INSTANCES - 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_difference_names_the_instances_where_there_are_several(sim, fleet, count):
+    result = removal(sim, fleet[:count])
+    assert not result.get("failed"), result
+    before = result["diff"]["before"]["tasks"]
+    assert len(before) == count
+    assert [task.get("instance_id") for task in before] == (
+        [None] if count == 1 else [task["instance_id"] for task in result["tasks"]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "state", "operation"),
+    [
+        ({"instance": INSTANCE}, "finished", LIST),
+        ({}, "finished", "ListCenterTask"),
+        ({"instance": INSTANCE}, "absent", "DeleteBackgroundTask"),
+        ({}, "absent", "DeleteCenterTask"),
+    ],
+)
+def test_the_operation_is_named_where_the_list_says_no(sim, module, where, state, operation):
+    """A task that has failed was waited for; one that has not ended was to be removed."""
+    body = spec_changes(1, "FAILED" if state == "finished" else "EXECUTING")
+    sim.faults(
+        [
+            {"operation": name, "times": None, "fault": {"status": 200, "body": body}}
+            for name in (LIST, "ListCenterTask")
+        ]
+    )
+    result = module("dcs_task", task_ids=[f"{1:032x}"], state=state, **where)
+    assert result["failed"]
+    assert result["failure"]["code"] == ("EndedBadly" if state == "finished" else "DCS.4957")
+    assert result["failure"]["operation"] == operation

@@ -15,6 +15,8 @@ import pytest
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parallel
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import build_task
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize import others_waiting
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import checked_proxy
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     AnswerError,
@@ -300,3 +302,23 @@ def test_short_page_that_comes_again_although_there_is_more():
 def test_short_page_that_comes_again_when_there_is_no_more():
     """A record was counted that is gone a moment later."""
     assert pages_of(Page(records(3), 4), Page(records(3), 3)).collect() == records(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "waits"),
+    [
+        ("EXTEND", "CREATED", True),
+        ("EXTEND", "EXECUTING", True),
+        ("EXTEND", "SUCCESS", False),
+        ("dcsExportJob", "CREATED", True),
+        ("dcsExportJob", "PAUSED", True),
+        ("dcsExportJob", "EXECUTING", False),
+        ("dcsExportJob", "FAILED", False),
+    ],
+)
+def test_what_else_may_wait_on_an_instance(name, status, waits):
+    """Spec changes that have not ended, and other tasks that do not run either; never the one that is meant itself."""
+    tasks = [build_task({"id": id_, "name": name, "status": status}, "i") for id_ in ("Own", "other")]
+    assert [task["id"] for task in others_waiting(tasks, tasks[0])] == (["other"] if waits else [])
+    assert [task["id"] for task in others_waiting(tasks, {**tasks[0], "id": "OWN"})] == (["other"] if waits else [])
+    assert [task["id"] for task in others_waiting(tasks, None)] == (["Own", "other"] if waits else [])
