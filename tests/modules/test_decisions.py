@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -296,24 +297,25 @@ def test_what_the_listing_shows_after_a_lost_answer_is_returned(sim, module):
     assert result["task"]["updated_at"] == "2026-01-02T00:00:00.000Z"
 
 
-def test_another_spec_change_behind_the_first_page_is_called_off_too(sim, module, monkeypatch):
+@pytest.mark.parametrize("gone", [False, True])
+def test_another_spec_change_behind_the_first_page_is_called_off_too(sim, module, monkeypatch, gone):
     """The one that was meant ends while its cancellation is refused; another one waits, on a page not needed for that."""
     monkeypatch.setattr(Dcs, "page_size", 1)
-    (first, second) = spec_changes(2, "CREATED")["tasks"]
-    first, second = {**first, "id": f"{9:032x}"}, {**second, "status": "CREATED"}
+    first, second = ({**task, "status": "CREATED"} for task in spec_changes(2, "CREATED")["tasks"])
 
     def page(*tasks: dict[str, Any], count: int = 2) -> dict[str, Any]:
         return {"operation": LIST, "fault": {"status": 200, "body": {"task_count": count, "tasks": list(tasks)}}}
 
     refusal = {"status": 400, "body": {"error_code": "DCS.4239", "error_msg": "The instance status is not extending."}}
-    ended = {**first, "status": "CANCELLED"}
+    ended = page({**first, "status": "CANCELLED"})
+    only_second = [page(second, count=1), page(count=1)]
     sim.faults(
         [
-            *(page({**first, "status": "CREATED"}, count=1), page(count=1)),
+            *(page(first, count=1), page(count=1)),
             {"operation": CANCEL, "fault": refusal},
-            # Another look, which is complete, and one until the task was seen.
-            *(page({**first, "status": "CREATED"}), page(second), page(), page(ended)),
-            *(page(ended), page(second), page()),
+            # Another look, which is complete; one until the task was seen, or two that lack it; and all once more.
+            *(page(first), page(second), page()),
+            *([*only_second, *only_second, *only_second] if gone else [ended, ended, page(second), page()]),
             {"operation": CANCEL, "fault": {"status": 200, "body": {"result": "success"}}},
             page({**second, "status": "CANCELLED"}),
         ]
@@ -321,3 +323,62 @@ def test_another_spec_change_behind_the_first_page_is_called_off_too(sim, module
     result = module("dcs_resize_cancel", instance=INSTANCE)
     assert not result.get("failed"), result
     assert (result["changed"], result["task"]["id"]) == (True, second["id"])
+
+
+def test_an_effect_is_looked_for_no_longer_than_wait_timeout(sim, module, monkeypatch):
+    """After a lost answer, although more time might show more."""
+    resize = "ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize"
+    monkeypatch.setattr(f"{resize}.DOUBT", 60)
+    waiting = next(task for task in sim.tasks("redis-sessions-prod") if task["status"] == "CREATED")
+    sim.faults([{"operation": CANCEL, "times": None, "fault": "drop_before"}])
+    start = time.monotonic()
+    result = module("dcs_resize_cancel", instance=waiting["instance_id"], retries=0, wait_timeout=1, wait_interval=1)
+    assert time.monotonic() - start < 30
+    assert (result["failed"], result["failure"]["code"]) == (True, "OutcomeUnknown")
+
+
+# --- Which failures stop a removal, and what is said of it -----------------------------------------------------------------------
+
+
+def test_what_would_stop_each_removal_stops_before_the_first(sim, fleet):
+    """The empty page that ends the last listing is refused for want of a permission: nothing is removed."""
+    sim.faults([{"operation": LIST, "path": fleet[-1], "skip": 3, "times": None, "fault": {"status": 403, "body": {}}}])
+    result = removal(sim, fleet)
+    assert result["failed"]
+    assert "DeleteBackgroundTask" not in sim.operations()
+    assert (result["changed"], result["removed"], len(result["not_tried"])) == (False, [], INSTANCES - 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_difference_names_the_instances_where_there_are_several(sim, fleet, count):
+    result = removal(sim, fleet[:count])
+    assert not result.get("failed"), result
+    before = result["diff"]["before"]["tasks"]
+    assert len(before) == count
+    assert [task.get("instance_id") for task in before] == (
+        [None] if count == 1 else [task["instance_id"] for task in result["tasks"]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "state", "operation"),
+    [
+        ({"instance": INSTANCE}, "finished", LIST),
+        ({}, "finished", "ListCenterTask"),
+        ({"instance": INSTANCE}, "absent", "DeleteBackgroundTask"),
+        ({}, "absent", "DeleteCenterTask"),
+    ],
+)
+def test_the_operation_is_named_where_the_list_says_no(sim, module, where, state, operation):
+    """A task that has failed was waited for; one that has not ended was to be removed."""
+    body = spec_changes(1, "FAILED" if state == "finished" else "EXECUTING")
+    sim.faults(
+        [
+            {"operation": name, "times": None, "fault": {"status": 200, "body": body}}
+            for name in (LIST, "ListCenterTask")
+        ]
+    )
+    result = module("dcs_task", task_ids=[f"{1:032x}"], state=state, **where)
+    assert result["failed"]
+    assert result["failure"]["code"] == ("EndedBadly" if state == "finished" else "DCS.4957")
+    assert result["failure"]["operation"] == operation

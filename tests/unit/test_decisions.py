@@ -15,6 +15,14 @@ import pytest
 
 from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parallel
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
+    LIST_CENTER_TASKS,
+    LIST_TASKS,
+    Dcs,
+    build_task,
+    confirms_cancellation,
+)
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs_resize import others_waiting
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._endpoints import checked_proxy
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import (
     AnswerError,
@@ -300,3 +308,62 @@ def test_short_page_that_comes_again_although_there_is_more():
 def test_short_page_that_comes_again_when_there_is_no_more():
     """A record was counted that is gone a moment later."""
     assert pages_of(Page(records(3), 4), Page(records(3), 3)).collect() == records(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "waits"),
+    [
+        ("EXTEND", "CREATED", True),
+        ("EXTEND", "EXECUTING", True),
+        ("EXTEND", "SUCCESS", False),
+        ("dcsExportJob", "CREATED", True),
+        ("dcsExportJob", "PAUSED", True),
+        ("dcsExportJob", "EXECUTING", False),
+        ("dcsExportJob", "FAILED", False),
+    ],
+)
+def test_what_else_may_wait_on_an_instance(name, status, waits):
+    """Spec changes that have not ended, and other tasks that do not run either; never the one that is meant itself."""
+    tasks = [build_task({"id": id_, "name": name, "status": status}, "i") for id_ in ("Own", "other")]
+    assert [task["id"] for task in others_waiting(tasks, tasks[0])] == (["other"] if waits else [])
+    assert [task["id"] for task in others_waiting(tasks, {**tasks[0], "id": "OWN"})] == (["other"] if waits else [])
+    assert [task["id"] for task in others_waiting(tasks, None)] == (["Own", "other"] if waits else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "confirmed"),
+    [
+        (200, {"result": "success"}, True),
+        (201, {"result": "success"}, False),
+        (202, {"result": "success"}, False),
+        (200, {"result": "failed"}, False),
+        (200, {}, False),
+        (200, ["success"], False),
+    ],
+)
+def test_what_confirms_the_cancellation_of_a_spec_change(status, data, confirmed):
+    """The documented answer, and nothing else."""
+    assert confirms_cancellation(status, data) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("operation", "own", "mended"),
+    [
+        (LIST_TASKS, {}, True),
+        (LIST_CENTER_TASKS, {}, True),
+        (LIST_TASKS, {"status": "EXECUTING"}, False),
+        (LIST_TASKS, {"created_at": "2026-01-01T00:00:00.000Z"}, False),
+        (LIST_TASKS, {"updated_at": None}, False),
+        (Dcs.list_instances, {}, False),
+    ],
+)
+def test_fields_beside_a_list(operation, own, mended):
+    """They belong to the only task of a list of tasks that has none of them itself (C4), and to nothing else."""
+    beside = {"status": "SUCCESS", "created_at": "2020-06-17T08:18:06.597Z", "updated_at": "2020-06-17T08:18:10.106Z"}
+    dcs = Dcs(client(), None, None, None)
+    task = {"id": "a", **own}
+    dcs.mend(operation, {"task_count": 1, "tasks": [task], **beside})
+    assert task == ({"id": "a", **beside} if mended else {"id": "a", **own})
+    two = [{"id": "a"}, {"id": "b"}]
+    dcs.mend(operation, {"task_count": 2, "tasks": two, **beside})
+    assert two == [{"id": "a"}, {"id": "b"}]
