@@ -9,7 +9,7 @@ import re
 import typing as t
 from fnmatch import fnmatchcase
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ConfigError, shown
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError, ConfigError, shown
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import Record
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Service
 
@@ -127,11 +127,14 @@ def find_instances(service: Service, wanted: InstanceFilter) -> list[Record]:
     fits = matcher(wanted, identifier)
     enough = None if ids is None else set(ids).issubset
     listing = service.listing(service.list_instances, {}, query, service.instance_keys)._replace(enough=enough)
-    found = [
-        {**record, "maintenance_window": maintenance_window(record)}
-        for record in service.list_all(listing)
-        if fits(record)
-    ]
+    try:
+        records = service.list_all(listing)
+    except ApiError as error:
+        # A service may refuse the id of an instance that does not exist, instead of listing none (C30).
+        if identifier not in query or not error.no_instance:
+            raise
+        records = []
+    found = [{**record, "maintenance_window": maintenance_window(record)} for record in records if fits(record)]
     return sorted(found, key=lambda record: (str(record.get("name") or ""), record[identifier]))
 
 

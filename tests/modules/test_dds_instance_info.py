@@ -181,6 +181,20 @@ def test_more_instances_than_a_page_holds(sim, module, page_fault):
         assert pages(sim.journal()[0]) == ("0", "100")
 
 
+@pytest.mark.parametrize("listed", ["empty", "refused"])
+def test_an_id_that_does_not_exist_is_an_empty_list(sim, module, listed):
+    """Terraform relies on a refusal where other documents have an empty list (C30)."""
+    sim.switches({"dds_unknown_instance_listed": listed})
+    result = module(MODULE, ids=[f"{'0' * 32}in02"])
+    assert (result.get("failed"), result["instances"], result["summary"]["total"]) == (None, [], 0)
+
+
+def test_a_refusal_of_all_instances_is_no_empty_list(sim, module):
+    refused = {"status": 400, "body": {"error_code": "DBS.280110", "error_msg": "The DB instance does not exist."}}
+    sim.faults([{"operation": "ListInstances", "times": None, "fault": refused}])
+    assert module(MODULE)["failure"]["code"] == "DBS.280110"
+
+
 def test_another_project_is_out_of_sight(sim, module):
     assert module(MODULE, names=["dds-sandbox"])["instances"] == []
     assert [instance["name"] for instance in module(MODULE, project_id=sim.projects[1])["instances"]] == ["dds-sandbox"]
