@@ -337,7 +337,8 @@ class _Watch:
         due, switches = world._due, world.switches
         world._due = []
         try:
-            copied = copy.deepcopy(world, {id(switches): switches})
+            # What is in the second argument is not copied; Python 3.14 cannot copy a counter.
+            copied = copy.deepcopy(world, {id(each): each for each in (switches, world._order)})
         finally:
             world._due = due
         return copied
