@@ -464,13 +464,14 @@ class Judge:
         self._own = threading.local()
 
     def judge(self, mutant: Mutant) -> Verdict:
-        """First a few tests, then as many as the budget of seconds allows."""
+        """First a few tests, then one case of each function, and of the other cases as many as the budget of seconds allows."""
         known = self._tests.of(mutant)
-        chosen: list[str] = []
+        functions = len({test.partition("[")[0] for test in known})
+        chosen = known[:functions]
         seconds = 0.0
-        for test in known:
+        for test in known[functions:]:
             seconds += self._tests.seconds.get(test, 0.0)
-            if seconds > self._budget and len(chosen) >= FIRST:
+            if seconds > self._budget:
                 break
             chosen.append(test)
         done = 0
@@ -613,7 +614,9 @@ def main() -> None:
     parser.add_argument("--file", action="append", choices=FILES, help="only mutants of this file; may be repeated")
     parser.add_argument("--only", action="append", metavar="FILE:LINE", help="only the mutants of this line")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="so many at the same time")
-    parser.add_argument("--budget", type=float, default=60, help="seconds of tests for each mutant (60)")
+    parser.add_argument(
+        "--budget", type=float, default=60, help="seconds of tests for each mutant, besides one case of each (60)"
+    )
     parser.add_argument("--least", type=float, default=0, help="fail when a smaller share was noticed, in percent")
     parser.add_argument(
         "--keep", action="store_true", help="use the last measurement, although files have changed since"

@@ -382,3 +382,45 @@ def test_the_operation_is_named_where_the_list_says_no(sim, module, where, state
     assert result["failed"]
     assert result["failure"]["code"] == ("EndedBadly" if state == "finished" else "DCS.4957")
     assert result["failure"]["operation"] == operation
+
+
+def test_a_success_that_comes_after_a_stop_does_not_end_it(sim, fleet):
+    """The second instance stops all while the third is under way: the other pages of the first are not asked for."""
+    one = {"status": 200, "body": {"task_count": 1, "tasks": spec_changes(1, "SUCCESS")["tasks"]}, "delay": 1}
+    sim.faults(
+        [
+            {"operation": LIST, "path": fleet[1], "times": None, "fault": {"status": 403, "body": {}}},
+            {"operation": LIST, "path": fleet[2], "times": None, "fault": one},
+        ]
+    )
+    result = listed(sim, fleet[:3], 2)
+    assert result["failed"]
+    assert sim.operations().count(LIST) == 3
+    assert [failed["instance_id"] for failed in result["failed_instances"]] == fleet[1:2]
+    assert result["not_listed"] == fleet[:1]
+    assert {task["instance_id"] for task in result["tasks"]} == {fleet[2]}
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "hint"),
+    [
+        (["nowhere"], "NotFound", "Check the names, the region and the project."),
+        (["twice"], "Ambiguous", "Give the instances' ids."),
+        (["nowhere", "twice"], "NotFound", "Check the names, the region and the project."),
+    ],
+)
+def test_hint_about_names(sim, module, names, code, hint):
+    """Of names that fit no instance, and of one that fits two."""
+    ids = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
+    body = {"instance_num": 2, "instances": [{"instance_id": id_, "name": "twice"} for id_ in ids]}
+    end = {"status": 200, "body": {**body, "instances": []}}
+    sim.faults(
+        [
+            {"operation": "ListInstances", "fault": {"status": 200, "body": body}},
+            {"operation": "ListInstances", "times": None, "fault": end},
+        ]
+    )
+    result = module("dcs_task_info", instances=names)
+    assert result["failed"]
+    assert (result["failure"]["code"], result["failure"]["hint"]) == (code, hint)
+    assert result["failure"]["operation"] == "ListInstances"

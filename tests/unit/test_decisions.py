@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import ssl
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+import trustme
 
-from ansible_collections.hwcloud.maintenance.plugins.module_utils import _parallel
+from ansible_collections.hwcloud.maintenance.plugins.module_utils import _http, _parallel
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._credentials import find_credentials
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dcs import (
     LIST_CENTER_TASKS,
@@ -31,7 +34,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import
     MaintenanceError,
     NetworkError,
 )
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Client, HttpOptions, Operation
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer, Client, HttpOptions, Operation
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._parallel import each, unless_hopeless
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import failures, parse_api_time, phase_of
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._service import Listing, Page
@@ -367,3 +370,71 @@ def test_fields_beside_a_list(operation, own, mended):
     two = [{"id": "a"}, {"id": "b"}]
     dcs.mend(operation, {"task_count": 2, "tasks": two, **beside})
     assert two == [{"id": "a"}, {"id": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "accepted"),
+    [(200, True), (400, True), (404, True), (429, True), (500, True), (401, False), (403, False)],
+)
+def test_which_answer_shows_that_the_credentials_were_accepted(status, accepted):
+    """Until then one request at a time, as bad signatures lock a key; a refusal stays no proof after one that was."""
+    with Loopback(answer(status), answer(403)) as server:
+        made = client(retries=0)
+        for _request in range(2):
+            with contextlib.suppress(ApiError):
+                made.request(READ, server.url)
+    assert made.accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("data", "stops_all"),
+    [({}, False), ({"result": "failed"}, False), (None, False), ("", False), (["x"], True), ("text", True), (7, True)],
+)
+def test_which_odd_success_stops_all(data, stops_all):
+    """A dictionary is the service's own word about one item; what else says something would be said to all."""
+    error = Dcs(client(), None, None, None).unconfirmed(REMOVE, Answer(200, {}, data, False))
+    assert (error.stops_all, error.retryable, error.uncertain, error.accepted) == (stops_all, True, True, False)
+
+
+def test_what_breaks_behind_a_proxy_is_not_the_proxy():
+    """It has made the connection; then the service hangs up."""
+    with Loopback(answer(200, b"")) as proxy, pytest.raises(NetworkError) as caught:
+        client(proxy=proxy.url, retries=0).request(READ, "https://dcs.example.com")
+    assert "connection to dcs.example.com could not be made" in caught.value.message
+    assert "The proxy" not in caught.value.message
+    assert (caught.value.retryable, caught.value.uncertain) == (True, False)
+
+
+def test_server_that_wants_another_client_is_not_asked_again(tmp_path):
+    """It asks for a certificate; the next run would have none either."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    with Loopback(tls=context) as server, pytest.raises(NetworkError, match="does not accept this client") as caught:
+        client(ca_path=str(path)).request(READ, server.url)
+    assert caught.value.retryable is False
+    assert caught.value.hint.startswith("Check client_cert and client_key")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "closed"), [(429, {}, True), (503, {"Retry-After": "0"}, False), (503, {}, False)]
+)
+def test_what_holds_up_all_requests(monkeypatch, status, headers, closed):
+    """429 does, also where it does not say for how long; 503 only where it says so."""
+    monkeypatch.setattr(f"{_http.__name__}.random.uniform", lambda _low, _high: 7.0)
+    made = Client(HttpOptions(), monotonic=lambda: 1000.0, wait=lambda _seconds: None)
+    waits = []
+    monkeypatch.setattr(made, "_close_for", waits.append)
+    with Loopback(answer(status, headers=headers)) as server:
+        assert made.request(READ, server.url).status == 200
+    assert waits == ([7.0] if closed else [0.0] if headers else [])
+
+
+def test_code_of_an_error_is_cut():
+    with Loopback(answer(400, b'{"error_code": "' + b"C" * 300 + b'"}')) as server, pytest.raises(ApiError) as caught:
+        client().request(READ, server.url)
+    assert len(caught.value.code) == 100
