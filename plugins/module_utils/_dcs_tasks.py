@@ -51,7 +51,7 @@ class Targets(t.NamedTuple):
     def find(self, dcs: Dcs, max_failures: int | None) -> FoundTasks:
         """List them: those given by id in the order of the ids, all others newest first."""
         found = dcs.tasks_of_each(self.instance_ids, self.wanted, max_failures=max_failures)
-        if None in found.failed or len(self.instance_ids) == 1:
+        if len(self.instance_ids) == 1:
             for error in found.failed.values():
                 raise error
         return found._replace(tasks=self.in_order(found.tasks))

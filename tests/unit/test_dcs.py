@@ -28,7 +28,7 @@ from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds import (
     confirms_cancellation as dds_confirms_cancellation,
 )
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._dds_jobs import Selection, plan_cancellation
-from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import RefusedError
+from ansible_collections.hwcloud.maintenance.plugins.module_utils._errors import ApiError, RefusedError
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._http import Answer
 from ansible_collections.hwcloud.maintenance.plugins.module_utils._records import PHASES
 
@@ -576,3 +576,29 @@ def test_what_confirms_a_change(status, kind):
 )
 def test_what_confirms_that_a_spec_change_was_called_off(status, body, expected):
     assert confirms_cancellation(status, body) is expected
+
+
+def test_a_service_may_say_by_an_error_that_a_list_has_ended():
+    class WithoutEmptyPages(Dcs):
+        codes_after_the_end = ("DCS.4800",)
+
+    dcs, client = service(WithoutEmptyPages)
+    dcs._complete = True
+
+    def request(operation, base_url, *, query, **keywords):
+        if query["offset"]:
+            raise operation.error(ApiError, "Invalid offset.", code="DCS.4800", http_status=400)
+        return Answer(200, {}, {"task_count": 1, "tasks": [entry("t", "2026-01-16T00:00:00Z")]}, False)
+
+    client.request = request
+    assert [task["id"] for task in dcs.tasks(INSTANCE)] == ["t"]
+    # The same error at the beginning is none of these.
+    client.request = lambda operation, *args, **keywords: request(operation, "", query={"offset": 1})
+    with pytest.raises(ApiError):
+        dcs.tasks(INSTANCE)
+
+
+def test_an_age_before_the_first_year_selects_nothing():
+    oldest = datetime.min.replace(tzinfo=timezone.utc)
+    assert TaskFilter(older_than=oldest).by_a_clock(-60).older_than == oldest
+    assert TaskFilter().by_a_clock(-60) == TaskFilter()
