@@ -34,6 +34,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Escapes that can become a lone surrogate, or a character of C(__ansible_).
 _SUSPICIOUS_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|00[5-7])")
 _CONTAINERS = frozenset((dict, list))
+#: How many records of a listing are looked at to tell what the others have.
+_SAMPLES = 8
 _STRUCTURE = re.compile(r'["\[\]{}]')
 
 _MASK = "********"
@@ -53,7 +55,7 @@ def read_json(raw: bytes) -> t.Any:
         text = _without_depth(text)
         value = _DECODER.decode(text)
     # Only few documents have something to change, and looking at each value takes long.
-    if _RESERVED_PREFIX in text or ("\\u" in text and _SUSPICIOUS_ESCAPE.search(text)):
+    if f'"{_RESERVED_PREFIX}' in text or ("\\" in text and _SUSPICIOUS_ESCAPE.search(text)):
         return make_harmless(value)
     return value
 
@@ -73,8 +75,8 @@ _DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_integer, parse_const
 def _is_uniform(value: t.Any, text: str) -> bool:
     """Whether a quick look finds all objects and lists of the document, and none of them too deep.
 
-    In a listing all records are alike: what is an object or a list in the first is one in the others. Each has an opening
-    bracket in the text, so that none can be missed.
+    In a listing all records are alike: what is an object or a list in one of the first is one in the others, or null. Each
+    has an opening bracket in the text, so that none can be missed.
     """
     brackets = text.count("{") + text.count("[")
     level = [value]
@@ -85,9 +87,9 @@ def _is_uniform(value: t.Any, text: str) -> bool:
         if not brackets:
             return True
         level = [inner for outer in lists for inner in outer]
-        for key, sample in dicts[0].items() if dicts else ():
-            if isinstance(sample, (dict, list)):
-                level += [outer.get(key) for outer in dicts]
+        samples = dicts[:_SAMPLES]
+        for key in {key for outer in samples for key, inner in outer.items() if inner.__class__ in _CONTAINERS}:
+            level += [outer.get(key) for outer in dicts]
     return False
 
 

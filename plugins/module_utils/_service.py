@@ -48,10 +48,11 @@ _REPEATED = "repeated"  # the same page came again: the offset was not honoured
 
 
 class Page(t.NamedTuple):
-    """One page, and how many records there are in all, if known."""
+    """One page, and how many records there are in all, if known; once it was checked, the records by id."""
 
     records: list[Record]
     total: int | None
+    by_key: dict[str, Record] | None = None
 
 
 #: Whether the records that were found so far, by their ids, suffice.
@@ -107,9 +108,9 @@ class Listing(t.NamedTuple):
             f"gave an incomplete listing {_PASSES} times: {len(found)} records, although it says that there are more."
         )
 
-    def check(self, page: Page) -> None:
-        """AnswerError when a page has what is no record, so that this counts as soon as it has come."""
-        self._by_key(page.records)
+    def checked(self, page: Page) -> Page:
+        """The page; AnswerError when it has what is no record, so that this counts as soon as it has come."""
+        return page._replace(by_key=self._by_key(page.records))
 
     def other_pages(self, first: Page) -> range:
         """The offsets of all pages but the first, if that one tells; each begins with the last record of the one before."""
@@ -134,10 +135,10 @@ class Listing(t.NamedTuple):
         for _page in range(_PAGES_MOST):
             again = 1 if overlap and read >= self.limit else 0
             offset = position - again
-            records, total = pages[offset] if offset in pages else self.fetch(offset)
-            new = self._by_key(records)
+            records, total, by_key = pages[offset] if offset in pages else self.fetch(offset)
+            new = self._by_key(records) if by_key is None else by_key
             if again:
-                moved = moved or last not in new
+                moved = moved or new.pop(last, None) is None
             elif found and records and read < self.limit:
                 # More came after a page that was not full, so it is not certain that nothing lies between them.
                 moved = moved or overlap
@@ -408,8 +409,7 @@ class Service:
             listing = named[name]
             first = listing.fetch(0)
             if listing.enough is None and listing.other_pages(first):
-                listing.check(first)
-                firsts[name] = first
+                firsts[name] = listing.checked(first)
                 return None
             return listing.collect({0: first})
 
@@ -442,8 +442,7 @@ class Service:
             if offset > ends.get(name, offset):
                 # The count was too high; no need to ask for all that is not there.
                 return Page([], None)
-            fetched = named[name].fetch(offset)
-            named[name].check(fetched)
+            fetched = named[name].checked(named[name].fetch(offset))
             if not fetched.records:
                 ends[name] = min(offset, ends.get(name, offset))
             return fetched
