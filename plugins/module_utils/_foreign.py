@@ -88,7 +88,7 @@ def _is_uniform(value: t.Any, text: str) -> bool:
             return True
         level = [inner for outer in lists for inner in outer]
         samples = dicts[:_SAMPLES]
-        for key in {key for outer in samples for key, inner in outer.items() if inner.__class__ in _CONTAINERS}:
+        for key in {key for outer in samples for key, inner in outer.items() if isinstance(inner, (dict, list))}:
             level += [outer.get(key) for outer in dicts]
     return False
 
