@@ -130,6 +130,8 @@ def test_requests_that_the_work_needs(checks):
     # A full last page does not tell that it is the last; nor does the order in which pages are read matter.
     checks.check_requests([read(1000), read(), read(2000)], {"/tasks": 2000})
     checks.check_requests([read(1000), read()], {"/tasks": 2000})
+    # Pages may overlap by one record.
+    checks.check_requests([read(), read(999), read(1998)], {"/tasks": 2500})
     assert checks.check_requests([DELETED], {}, ["/tasks/1"]) == "1 Delete"
 
 
@@ -140,6 +142,8 @@ def test_requests_that_the_work_needs(checks):
         ([read()], {"/tasks": 1500}, [], "of 1500 records"),
         ([read(), read()], {"/tasks": 1500}, [], "the page from 0 on was read although 1000 was next"),
         ([read(), read(1000), read(2000), read(3000)], {"/tasks": 1500}, [], "of 1500 records"),
+        ([read(), read(998)], {"/tasks": 1500}, [], "the page from 998 on was read although 1000 was next"),
+        ([read(), read(1001)], {"/tasks": 1500}, [], "the page from 1001 on was read although 1000 was next"),
         ([read(status=500)], {"/tasks": 10}, [], "answered with 500"),
         ([read(status=None)], {"/tasks": 10}, [], "answered with None"),
         ([read(path="/other")], {"/tasks": 10}, [], "not part of the work"),
