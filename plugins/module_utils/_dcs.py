@@ -145,7 +145,7 @@ class TaskFilter(t.NamedTuple):
             tasks = [task for task in tasks if self._fits(task)]
         return newest_first(tasks, "created_at", "id")[self.keep_last :] if self.keep_last else tasks
 
-    def by_a_clock(self, seconds_ahead: float) -> TaskFilter:
+    def by_service_clock(self, seconds_ahead: float) -> TaskFilter:
         """The filter where the service's clock is ahead of this machine's by so much: it has given the times."""
         if self.older_than is None:
             return self
@@ -220,7 +220,7 @@ class Dcs(Service):
     # The name alone finds every instance whose name contains it (contract 2.7).
     exact_name: t.Mapping[str, str] = {"name_equal": "true"}
 
-    def mend(self, operation: Operation, data: t.Any) -> None:
+    def normalize_listing(self, operation: Operation, data: t.Any) -> None:
         """Give a task that is the only one, and has none of these fields, those that stand beside the list (C4)."""
         tasks = data.get(_TASK_KEYS.records) if isinstance(data, dict) else None
         if not isinstance(tasks, list) or len(tasks) != 1 or not isinstance(tasks[0], dict):
@@ -349,7 +349,7 @@ class Dcs(Service):
 
     def _that_fit(self, wanted: TaskFilter, records: t.Iterable[Record], instance_id: str | None) -> list[Record]:
         """The tasks that fit, of all that one instance has, by the service's clock."""
-        return wanted.by_a_clock(self.client.service_ahead).of(records, instance_id)
+        return wanted.by_service_clock(self.client.service_ahead).of(records, instance_id)
 
     def add_progress(self, tasks: t.Iterable[Record]) -> None:
         """Ask for the C(progress) of those that have not ended, None for all others."""

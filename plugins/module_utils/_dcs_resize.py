@@ -261,13 +261,13 @@ class SpecChangeCancellation:
             now = self._look(target["id"])
             if now is not None and not has_ended(now):
                 begun = self._has_begun(now)
-            if now is not None and not has_ended(now) and begun is False:
-                # An earlier run, or another user, may have called it off, which takes effect a little later.
-                now = self._look_until_over(now, self._wait.after_refusal())
-                if now is None or has_ended(now):
-                    self._tasks = self._dcs.tasks(self._instance_id)
-                else:
-                    begun = self._has_begun(now)
+                if begun is False:
+                    # An earlier run, or another user, may have called it off, which takes effect a little later.
+                    now = self._look_until_over(now, self._wait.after_refusal())
+                    if now is None or has_ended(now):
+                        self._tasks = self._dcs.tasks(self._instance_id)
+                    else:
+                        begun = self._has_begun(now)
         except MaintenanceError as unread:
             raise self._with_result(error.with_unseen_outcome(unread), target) from None
         if now is not None and now["phase"] == SUCCEEDED:

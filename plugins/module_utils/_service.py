@@ -346,7 +346,7 @@ class Service:
                 if offset and error.code in self.codes_after_the_end:
                     return Page([], None)
                 raise
-            self.mend(operation, answer.data)
+            self.normalize_listing(operation, answer.data)
             try:
                 return read_page(
                     answer.data,
@@ -370,7 +370,7 @@ class Service:
             about=about,
         )
 
-    def mend(self, operation: Operation, data: t.Any) -> None:
+    def normalize_listing(self, operation: Operation, data: t.Any) -> None:
         """Put what an answer of a listing has elsewhere where its documentation has it, if the service needs that."""
 
     def list_all(self, listing: Listing) -> list[Record]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.contract.caller import SCHEMAS, Caller, Keys, check, refused
+from tests.examples import body_of
 from tests.simulator import Simulator
 
 NAME = "redis-sessions-prod"
@@ -672,26 +673,7 @@ def test_the_newest_task_may_have_every_field(sim: Simulator, caller: Caller) ->
 
 # --- The list of tasks as its page prints it (C4) ---------------------------------------------------------------------
 
-PRINTED = {
-    "task_count": 1,
-    "tasks": [
-        {
-            "id": "8abf6e1e72c12e7c0172c15b508500aa",
-            "name": "ChangeInstanceSpec",
-            "user_name": "paas_dcs_a00421997_02",
-            "user_id": "d53977d1adfb49c5b025ba7d33a13fd7",
-            "details": {
-                "old_cache_mode": "single",
-                "new_cache_mode": "single",
-                "old_capacity": 0.125,
-                "new_capacity": 0.25,
-            },
-        }
-    ],
-    "status": "SUCCESS",
-    "created_at": "2020-06-17T08:18:06.597Z",
-    "updated_at": "2020-06-17T08:18:10.106Z",
-}
+PRINTED = body_of("dcs-ListBackgroundTask", "page")
 
 
 def test_the_example_of_the_page_as_it_is_printed(sim: Simulator, caller: Caller) -> None:

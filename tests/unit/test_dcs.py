@@ -600,5 +600,5 @@ def test_a_service_may_say_by_an_error_that_a_list_has_ended():
 
 def test_an_age_before_the_first_year_selects_nothing():
     oldest = datetime.min.replace(tzinfo=timezone.utc)
-    assert TaskFilter(older_than=oldest).by_a_clock(-60).older_than == oldest
-    assert TaskFilter().by_a_clock(-60) == TaskFilter()
+    assert TaskFilter(older_than=oldest).by_service_clock(-60).older_than == oldest
+    assert TaskFilter().by_service_clock(-60) == TaskFilter()

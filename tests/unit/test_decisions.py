@@ -365,10 +365,10 @@ def test_fields_beside_a_list(operation, own, mended):
     beside = {"status": "SUCCESS", "created_at": "2020-06-17T08:18:06.597Z", "updated_at": "2020-06-17T08:18:10.106Z"}
     dcs = Dcs(client(), None, None, None)
     task = {"id": "a", **own}
-    dcs.mend(operation, {"task_count": 1, "tasks": [task], **beside})
+    dcs.normalize_listing(operation, {"task_count": 1, "tasks": [task], **beside})
     assert task == ({"id": "a", **beside} if mended else {"id": "a", **own})
     two = [{"id": "a"}, {"id": "b"}]
-    dcs.mend(operation, {"task_count": 2, "tasks": two, **beside})
+    dcs.normalize_listing(operation, {"task_count": 2, "tasks": two, **beside})
     assert two == [{"id": "a"}, {"id": "b"}]
 
 
