@@ -199,7 +199,6 @@ class Account:
             raise LIST_PROJECTS.error(
                 AnswerError,
                 "The look-up of the project was answered without a list of projects.",
-                retryable=True,
             )
         # Filtered again, should the service ignore the name.
         ids: list[str] = [

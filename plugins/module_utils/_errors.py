@@ -129,9 +129,10 @@ class NetworkError(MaintenanceError):
 
 
 class AnswerError(MaintenanceError):
-    """An answer is not what the API promises."""
+    """An answer is not what the API promises; often it was one answer only, so that a new run may succeed."""
 
     code = "UnreadableAnswer"
+    retryable = True
 
 
 class RefusedError(MaintenanceError):

@@ -101,6 +101,7 @@ class Operation(t.NamedTuple):
                 raise self.error(
                     AnswerError,
                     f"{self.name} was not sent: its {name} would be {shown(value)}, which is no identifier.",
+                    retryable=False,
                     stops_all=False,
                 )
         return self.path.format_map(values)
@@ -520,6 +521,7 @@ class Client:
                 AnswerError,
                 f"{operation.name} was answered with HTTP {response.status_code} in the encoding"
                 f" {shown(', '.join(encodings))}, which was not asked for.",
+                retryable=False,
                 http_status=response.status_code,
                 uncertain=True,
             )
@@ -535,6 +537,7 @@ class Client:
         return operation.error(
             AnswerError,
             f"{operation.name} was answered with HTTP {status} and more than {_BODY_MOST // 2**20} MiB.",
+            retryable=False,
             http_status=status,
             uncertain=True,
         )
@@ -567,8 +570,6 @@ class Client:
             http_status=status,
             request_id=self._request_id(headers),
             hint="Check that the endpoint is the service itself, no proxy or portal.",
-            # It may have been one answer only.
-            retryable=True,
             uncertain=True,
         )
 

@@ -68,7 +68,7 @@ def sign_in(client: Client, base_url: str, values: t.Mapping[str, str], scope: d
     # A token of an account is for none, whatever the answer says.
     project_id = project.get("id") if isinstance(project, dict) and "project" in scope else None
     if not is_secret(token) or ("project" in scope and not is_identifier(project_id)):
-        raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.", retryable=True)
+        raise CREATE_TOKEN.error(AnswerError, "Signing in was answered without a token for a project.")
     return Token(token, project_id, said.get("expires_at"))
 
 

@@ -240,8 +240,6 @@ def read_page(
             + (f": {words}" if words else "."),
             http_status=status,
             request_id=one_line(redact(request_id), 100) if request_id else None,
-            # It may have been one answer only.
-            retryable=True,
             uncertain=True,
             stops_all=False,
         )
@@ -328,7 +326,6 @@ class Service:
             AnswerError,
             f"{operation.name} was answered with HTTP {answer.status} and {said}, which is not its documented answer.",
             http_status=answer.status,
-            retryable=True,
             uncertain=True,
             accepted=accepted,
             # What is no object is not the service's own word, and would be said to all others too.

@@ -37,12 +37,12 @@ def read_temporary_key(operation: Operation, data: t.Any) -> dict[str, str]:
     key = {"access_key": found.get("access"), "secret_key": found.get("secret"), "security_token": security_token}
     values = {name: value for name, value in key.items() if isinstance(value, str) and is_secret(value)}
     if len(values) < len(key):
-        raise operation.error(
-            AnswerError, f"{operation.name} was answered without a temporary access key.", retryable=True
-        )
+        raise operation.error(AnswerError, f"{operation.name} was answered without a temporary access key.")
     ends = parse_api_time(found.get("expires_at") or found.get("expiration"))
     if ends is not None and ends < datetime.now(timezone.utc):
-        raise operation.error(AnswerError, f"{operation.name} was answered with an access key that has expired.")
+        raise operation.error(
+            AnswerError, f"{operation.name} was answered with an access key that has expired.", retryable=False
+        )
     return values
 
 

@@ -37,7 +37,7 @@ def machine_key(client: Client, base_url: str) -> dict[str, str]:
         token = client.request(CREATE_TOKEN, base_url, headers=ttl, as_text=True, patience=_PATIENCE).data.strip()
         # A page, or JSON, is of somebody else.
         if not is_secret(token) or token[0] in "<{[":
-            raise CREATE_TOKEN.error(AnswerError, "The metadata service answered without a token.", retryable=True)
+            raise CREATE_TOKEN.error(AnswerError, "The metadata service answered without a token.")
         headers = {"X-Metadata-Token": token}
         client.keep_secret(token)
     except ApiError as error:
